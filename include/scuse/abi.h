@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR MIT */
+/*
+ * The contract between the scuse kernel module and userspace: the shared ring, the ioctls of a device
+ * node, and the numbers of the generic netlink family.  This header is the specification; where code and
+ * this text differ, one of them has a bug.
+ *
+ * WHO USES IT
+ *	kmod/ (the kernel half), runner/ (the worker that serves a LUN), netlink/ (libscuse-netlink), the
+ *	ring simulator of the tests, and anybody who writes a server of their own in any language.
+ *
+ * OVERVIEW
+ *	Each enabled LUN has a device node, /dev/scuseN, N being the device's id.  A worker
+ *
+ *	 1. opens the node; that makes a *session*.  One session a device at a time: a second open gets
+ *	    EBUSY for as long as the first one's file, or any mapping of it, exists;
+ *	 2. asks SCUSE_IOC_INFO for the geometry;
+ *	 3. maps the regions of each queue (below) and gets one file descriptor a queue with
+ *	    SCUSE_IOC_QUEUE;
+ *	 4. calls SCUSE_IOC_START with what the handler can do.  From here commands flow;
+ *	 5. for each queue: takes submission entries (SQEs), does the work in the tag's slot, publishes
+ *	    completion entries (CQEs), and waits with SCUSE_IOC_ENTER or poll();
+ *	 6. closes the file, or dies: both are the same to the kernel.  The device goes offline at once.
+ *	    Commands that are in flight are ended with BUSY, so that initiators send them again.  Queue
+ *	    descriptors that are still open say ENODEV.  The next open may get EBUSY for a moment, until the
+ *	    kernel has ended what it was copying.
+ *
+ * REGIONS OF A QUEUE (mmap of the session's file; offset = SCUSE_MMAP_OFFSET(region, queue), the length
+ * at most what SCUSE_IOC_INFO says, MAP_SHARED)
+ *
+ *	region                  writer     access     holds
+ *	SCUSE_REGION_KERNEL     kernel     read-only  struct scuse_queue_kernel, then the SQE array
+ *	SCUSE_REGION_USER       userspace  read-write struct scuse_queue_user, then the CQE array
+ *	SCUSE_REGION_CDB        kernel     read-only  CDBs longer than an SQE holds, one slot a tag
+ *	SCUSE_REGION_SENSE      userspace  read-write sense data, one slot a tag
+ *	SCUSE_REGION_DATA       both       read-write data buffers, one slot a tag
+ *
+ *	Read-only regions refuse PROT_WRITE, also by a later mprotect().  All mappings are left out of fork()
+ *	and core dumps.  CDB, sense and data slots get memory when they are first touched.  They are ordinary
+ *	pages: O_DIRECT and io_uring registered buffers work on them.
+ *
+ * TAGS, SLOTS, GENERATIONS
+ *	A command holds one tag of one queue from submission to completion; the tag's index also names its
+ *	slot in the CDB, sense and data regions.  The 64-bit `tag` of an SQE is opaque to userspace except
+ *	for the index (SCUSE_TAG_INDEX); the rest is a generation that changes each time the index is used
+ *	again.  A CQE must return the 64 bits as they were.
+ *
+ *	While a command is in flight its slots belong to userspace.  With the CQE that completes it they
+ *	go back to the kernel; userspace must not touch them afterwards.
+ *
+ * OWNERSHIP AND BARRIERS (all indices are free-running 32-bit counters; entry = index & (entries - 1))
+ *
+ *	field            written by      read by         how
+ *	sqe[]            kernel          userspace       plain, before sq_tail is published
+ *	sq_tail          kernel          userspace       store-release / load-acquire
+ *	sq_head          userspace       kernel          store-release; for poll() (level-triggered: readable
+ *	                                                 while sq_tail differs) and for advisory entries
+ *	                                                 (CANCEL, RESET); a stale value costs its writer only
+ *	cqe[]            userspace       kernel          plain, before cq_tail is published
+ *	cq_tail          userspace       kernel          store-release / load-acquire
+ *	cq_head          kernel          userspace       for information; the CQ cannot overflow, since it
+ *	                                                 has one entry a tag
+ *	kernel.flags     kernel          userspace       see NEED_KICK
+ *	user.flags       userspace       kernel          see NEED_WAKEUP
+ *
+ *	Each side keeps its own index in private memory and never reads back what it published.
+ *
+ *	Sleeping.  A worker that sleeps in SCUSE_IOC_ENTER passes the sq_head that it has reached, and the
+ *	kernel looks at sq_tail again after it queued the sleeper: no flag is needed, nothing can be missed.
+ *	A worker that sleeps in poll(), epoll or io_uring on the queue's descriptor must
+ *
+ *		set SCUSE_USER_NEED_WAKEUP in user.flags;
+ *		full memory barrier (store, then load: release/acquire is not enough);
+ *		load sq_tail; if there are entries, clear the flag and do not sleep;
+ *		sleep; clear the flag.
+ *
+ *	The kernel publishes sq_tail, does a full barrier, then looks at sleepers and at the flag.  While the
+ *	flag is clear, poll() waiters are not woken: that is how a busy worker is spared wake-ups.
+ *
+ *	Kicking.  The kernel takes CQEs in SCUSE_IOC_ENTER and whenever it submits to the same queue.  After
+ *	publishing cq_tail a worker does a full barrier and loads kernel.flags: while SCUSE_KERNEL_NEED_KICK
+ *	is set, an ENTER (which may be the one it is going to sleep in) must follow; while it is clear the
+ *	kernel will look by itself.  (This version never clears it.)
+ *
+ * VIOLATIONS
+ *	The kernel copies a CQE once, then checks the copy: tag index below depth, generation current, command
+ *	in userspace's hands, status and kind allowed for the operation, lengths within the command's, sense
+ *	present exactly with CHECK CONDITION, reserved fields zero, cq_tail at most cq_entries ahead.  The
+ *	first violation marks the session broken: nothing more is taken from it, every call on it returns
+ *	EPROTO, an event (SCUSE_EVENT_SESSION_BROKEN) says which rule was broken, the process that started
+ *	the session is killed, and the commands in flight are ended with BUSY once it is gone.
+ *	Data can be spoilt by a lying worker, since supplying data is its job; the kernel, other LUNs, and
+ *	memory that is not the worker's cannot: a READ is filled with zeros where the worker did not write.
+ *
+ * VERSIONS
+ *	SCUSE_ABI_MAJOR changes when an old worker would misread something; the kernel then refuses START.
+ *	SCUSE_ABI_MINOR counts additions: new ops, flags, netlink attributes, longer ioctl structs (each has
+ *	its size in front; the kernel takes shorter ones and treats what is missing as zero, and takes longer
+ *	ones if what it does not know is zero, else E2BIG).  A worker that sees an op that it does not know
+ *	completes it with CHECK CONDITION, ILLEGAL REQUEST, INVALID COMMAND OPERATION CODE.
+ *
+ * All integers are in the machine's byte order and naturally aligned; reserved fields are written as zero.
+ * The header compiles as C90, C11 and C++, in the kernel and in userspace.
+ */
+#ifndef SCUSE_ABI_H
+#define SCUSE_ABI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SCUSE_ABI_MAGIC 0x53554353u /* "SCUS" in memory on a little-endian machine */
+#define SCUSE_ABI_MAJOR 1
+#define SCUSE_ABI_MINOR 0
+
+/* Limits of the protocol; a device's own figures are in struct scuse_info. */
+#define SCUSE_MAX_QUEUES   64
+#define SCUSE_MIN_DEPTH	   2
+#define SCUSE_MAX_DEPTH	   4096
+#define SCUSE_MIN_TRANSFER 65536u     /* bytes */
+#define SCUSE_MAX_TRANSFER 16777216u  /* bytes */
+#define SCUSE_CDB_INLINE   32	      /* bytes of a CDB that fit an SQE */
+#define SCUSE_CDB_MAX	   260	      /* bytes: SPC-4 4.2.3, variable length CDBs */
+#define SCUSE_CDB_STRIDE   512	      /* bytes between CDB slots */
+#define SCUSE_SENSE_MAX	   96	      /* bytes of sense data that LIO carries */
+#define SCUSE_SENSE_STRIDE 128	      /* bytes between sense slots */
+#define SCUSE_HANDLER_MAX  32	      /* bytes of a handler's name, with the final NUL */
+#define SCUSE_CONFIG_MAX   4000	      /* bytes of a device's handler parameters, with the final NUL */
+#define SCUSE_NAME_MAX	   256	      /* bytes of a device's configfs name, with the final NUL */
+#define SCUSE_MESSAGE_MAX  512	      /* bytes of a message to people, with the final NUL */
+
+/* The 64-bit tag of SQEs and CQEs. */
+#define SCUSE_TAG_INDEX(tag)	 ((__u32)((tag)&0xffffu))
+#define SCUSE_TAG_GENERATION(tag) ((__u32)((tag) >> 32))
+#define SCUSE_TAG(generation, index) (((__u64)(generation) << 32) | (__u64)(index))
+
+/*
+ * Operations.  Offsets and lengths of blocks are in logical blocks; the kernel has checked that they lie
+ * within the device.
+ */
+enum scuse_op {
+	SCUSE_OP_NONE = 0,
+	/* Fill data_len bytes of the data slot from `lba`.  blocks * block_size == data_len. */
+	SCUSE_OP_READ = 1,
+	/* Store data_len bytes of the data slot at `lba`.  blocks * block_size == data_len. */
+	SCUSE_OP_WRITE = 2,
+	/* Make all completed writes durable.  `blocks` == 0 means the whole device (SBC-3 5.19). */
+	SCUSE_OP_FLUSH = 3,
+	/*
+	 * Write the one block in the data slot (data_len == block_size) to `blocks` blocks from `lba`.
+	 * SCUSE_SQE_F_UNMAP: may deallocate instead, if the blocks then read as the same data (SBC-3 5.48).
+	 */
+	SCUSE_OP_WRITE_SAME = 4,
+	/* Deallocate the data_len / 16 ranges (struct scuse_range) in the data slot (SBC-3 5.28). */
+	SCUSE_OP_UNMAP = 5,
+	/* Carry out the CDB.  Data moves as SCUSE_SQE_F_DATA_* say, at most data_len bytes. */
+	SCUSE_OP_CDB = 6,
+	/*
+	 * Advisory, without a completion of its own: the initiator has given up the command whose tag this
+	 * entry carries.  Complete that command as early as is safe.  It may already be complete.
+	 */
+	SCUSE_OP_CANCEL = 7,
+	/* Advisory, no completion: a LOGICAL UNIT RESET was received.  `tag` is zero. */
+	SCUSE_OP_RESET = 8
+};
+
+/* struct scuse_sqe.flags */
+#define SCUSE_SQE_F_FUA	     0x0001u /* durable before it completes (SBC-3 4.15) */
+#define SCUSE_SQE_F_DPO	     0x0002u /* not worth caching */
+#define SCUSE_SQE_F_UNMAP    0x0004u /* WRITE SAME: deallocation is welcome */
+#define SCUSE_SQE_F_ANCHOR   0x0008u /* UNMAP, WRITE SAME: anchor rather than deallocate */
+#define SCUSE_SQE_F_DATA_OUT 0x0010u /* CDB: the data slot holds data from the initiator */
+#define SCUSE_SQE_F_DATA_IN  0x0020u /* CDB: the data slot is to be filled for the initiator */
+#define SCUSE_SQE_F_REPLAY   0x0040u /* was handed to an earlier session, which may have carried it out */
+#define SCUSE_SQE_F_ATTR     0x0300u /* task attribute (SAM-5 8.9), see below */
+#define SCUSE_SQE_ATTR_SIMPLE	     0x0000u
+#define SCUSE_SQE_ATTR_ORDERED	     0x0100u
+#define SCUSE_SQE_ATTR_HEAD_OF_QUEUE 0x0200u
+
+/* One submission: exactly one cache line. */
+struct scuse_sqe {
+	__u64 tag;
+	__u8 op;	/* enum scuse_op */
+	__u8 reserved;
+	__u16 flags;	/* SCUSE_SQE_F_* */
+	__u32 nexus;	/* id of the I_T nexus, unique within the device; 0: not identified (this version) */
+	__u64 lba;	/* first logical block */
+	__u32 blocks;	/* logical blocks */
+	__u32 data_len; /* bytes of the data slot that take part */
+	__u8 cdb[SCUSE_CDB_INLINE]; /* zero-padded; if cdb[0] is 7Fh and longer, all of it is in the CDB slot */
+};
+
+/* struct scuse_cqe.kind: where the data of the command is. */
+enum scuse_cqe_kind {
+	SCUSE_CQE_SLOT = 0, /* in the data slot, `data_len` bytes of it */
+	SCUSE_CQE_ZERO = 1, /* READ only: all zeros; the slot is not looked at, data_len is 0 */
+	/* Reserved for data that the kernel moves by itself; a violation in this version. */
+	SCUSE_CQE_FROM_FILE = 2,
+	SCUSE_CQE_TO_FILE = 3
+};
+
+/*
+ * One completion.
+ *
+ *	status	SAM-5 status.  GOOD, CHECK CONDITION, BUSY and TASK SET FULL for every operation; CDB
+ *		operations may return any other status that SAM-5 table 42 defines.
+ *	sense_len  CHECK CONDITION: 8..SCUSE_SENSE_MAX bytes in the sense slot, fixed or descriptor format;
+ *		otherwise 0.
+ *	data_len  READ and CDB with DATA_IN: bytes that were filled from the start of the slot, at most the
+ *		SQE's.  The kernel zeroes the rest of a READ; of a CDB operation it is the residual.
+ *		Otherwise 0.
+ */
+struct scuse_cqe {
+	__u64 tag;
+	__u8 status;
+	__u8 kind;	/* enum scuse_cqe_kind */
+	__u16 sense_len;
+	__u32 data_len;
+	__u32 file;	/* 0 */
+	__u32 flags;	/* 0 */
+	__u64 offset;	/* 0 */
+};
+
+/* A range of logical blocks, as UNMAP carries them in the data slot. */
+struct scuse_range {
+	__u64 lba;
+	__u32 blocks;
+	__u32 reserved;
+};
+
+/* struct scuse_queue_kernel.flags */
+#define SCUSE_KERNEL_NEED_KICK 0x1u
+#define SCUSE_KERNEL_STOPPED   0x2u /* no more commands will come: the session or the device has ended */
+
+/* The start of SCUSE_REGION_KERNEL.  A cache line for what never changes, one for each moving field. */
+struct scuse_queue_kernel {
+	__u32 magic;	  /* SCUSE_ABI_MAGIC */
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u32 queue;	  /* index of this queue */
+	__u32 depth;	  /* tags, a power of two */
+	__u32 sq_entries; /* a power of two, at least 2 * depth: room for advisory entries */
+	__u32 cq_entries; /* a power of two, at least depth */
+	__u32 sqe_offset; /* bytes from the start of the kernel region */
+	__u32 cqe_offset; /* bytes from the start of the user region */
+	__u16 sqe_size;	  /* sizeof(struct scuse_sqe) */
+	__u16 cqe_size;	  /* sizeof(struct scuse_cqe) */
+	__u16 cdb_stride;
+	__u16 sense_stride;
+	__u32 slot_size;  /* bytes between data slots; the largest data_len */
+	__u32 reserved0[5];
+
+	__u32 sq_tail;
+	__u32 reserved1[15];
+
+	__u32 cq_head;
+	__u32 flags; /* SCUSE_KERNEL_* */
+	__u32 reserved2[14];
+};
+
+/* struct scuse_queue_user.flags */
+#define SCUSE_USER_NEED_WAKEUP 0x1u
+
+/* The start of SCUSE_REGION_USER. */
+struct scuse_queue_user {
+	__u32 sq_head;
+	__u32 reserved0[15];
+
+	__u32 cq_tail;
+	__u32 reserved1[15];
+
+	__u32 flags; /* SCUSE_USER_* */
+	__u32 reserved2[15];
+};
+
+/* mmap offsets.  Large enough for every region, and below 2^63. */
+enum scuse_region {
+	SCUSE_REGION_KERNEL = 0,
+	SCUSE_REGION_USER = 1,
+	SCUSE_REGION_CDB = 2,
+	SCUSE_REGION_SENSE = 3,
+	SCUSE_REGION_DATA = 4
+};
+#define SCUSE_REGIONS 5
+#define SCUSE_MMAP_OFFSET(region, queue) (((__u64)(region) << 52) | ((__u64)(queue) << 40))
+#define SCUSE_MMAP_REGION(offset)	 ((__u32)(((offset) >> 52) & 0xff))
+#define SCUSE_MMAP_QUEUE(offset)	 ((__u32)(((offset) >> 40) & 0xfff))
+#define SCUSE_MMAP_WITHIN(offset)	 ((offset) & (((__u64)1 << 40) - 1))
+
+/* What SCUSE_IOC_INFO fills; the caller sets `size`. */
+struct scuse_info {
+	__u32 size;	    /* sizeof(struct scuse_info) as the caller knows it */
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u32 device;	    /* id: the N of /dev/scuseN */
+	__u32 queues;
+	__u32 depth;
+	__u32 slot_size;    /* bytes: the device's largest transfer */
+	__u32 block_size;   /* bytes of a logical block */
+	__u32 device_type;  /* SPC-4 peripheral device type */
+	__u64 device_size;  /* bytes */
+	__u64 region_size[SCUSE_REGIONS]; /* bytes, for mmap */
+	char handler[SCUSE_HANDLER_MAX];
+	__u64 reserved[4];
+};
+
+/*
+ * What the handler can do: the argument of SCUSE_IOC_START, and of SCUSE_IOC_UPDATE when it changes.
+ * Fields that are 0 mean "not offered" (features) or "no opinion" (limits).
+ */
+struct scuse_start {
+	__u32 size;	   /* sizeof(struct scuse_start) as the caller knows it */
+	__u16 abi_major;   /* what the worker was built with */
+	__u16 abi_minor;
+	__u32 features;	   /* SCUSE_FEATURE_* */
+	__u32 reserved0;
+	__u64 device_size; /* bytes, a multiple of the block size; 0: as the device has it now */
+	__u32 optimal_transfer;	      /* bytes (VPD B0h OPTIMAL TRANSFER LENGTH) */
+	__u32 physical_block_size;    /* bytes, a power of two >= block size */
+	__u32 unmap_granularity;      /* bytes (VPD B0h) */
+	__u32 unmap_alignment;	      /* bytes (VPD B0h) */
+	__u32 max_unmap_blocks;	      /* logical blocks of one UNMAP */
+	__u32 max_unmap_ranges;	      /* descriptors of one UNMAP */
+	__u32 max_write_same_blocks;  /* logical blocks */
+	__u32 reserved1[7];
+};
+
+#define SCUSE_FEATURE_FLUSH	   0x0001u /* has a volatile write cache: FLUSH and FUA mean something */
+#define SCUSE_FEATURE_UNMAP	   0x0002u /* thin provisioning */
+#define SCUSE_FEATURE_UNMAP_ZEROES 0x0004u /* unmapped blocks read as zeros (LBPRZ) */
+#define SCUSE_FEATURE_WRITE_SAME   0x0008u
+#define SCUSE_FEATURE_READ_ONLY	   0x0010u /* the medium is write-protected */
+#define SCUSE_FEATURE_ROTATIONAL   0x0020u
+#define SCUSE_FEATURE_REPLAY_SAFE  0x0040u /* carrying out a command twice does no harm */
+
+/*
+ * The argument of SCUSE_IOC_ENTER, on a queue's descriptor.
+ *
+ * Takes all published CQEs, then, with SCUSE_ENTER_WAIT, sleeps until sq_tail differs from `sq_head`, the
+ * time is over, a signal comes, or the session ends.  Repeating it after EINTR is harmless.
+ */
+struct scuse_enter {
+	__u32 size;    /* sizeof(struct scuse_enter) as the caller knows it */
+	__u32 flags;   /* SCUSE_ENTER_* */
+	__u32 sq_head; /* the sq_head that the caller has reached */
+	__u32 spin;    /* reserved for a spinning budget, 0 */
+	__u64 timeout; /* nanoseconds; 0: no limit */
+};
+#define SCUSE_ENTER_WAIT 0x1u
+
+/*
+ * ioctls.  Errors common to all: EFAULT (bad pointer), EINVAL (reserved bits or fields set, size too small),
+ * E2BIG (unknown trailing fields set), ENODEV (the device was removed), EPROTO (the session is broken).
+ *
+ *	SCUSE_IOC_INFO	 on the session: 0.
+ *	SCUSE_IOC_QUEUE	 on the session, argument = queue index: a new descriptor (O_CLOEXEC) for ENTER and
+ *			 poll.  EINVAL: no such queue.
+ *	SCUSE_IOC_START	 on the session: 0, the device is online and the caller's process is the worker.
+ *			 EPROTONOSUPPORT: the ABI's major differs.  EALREADY: started before.
+ *			 EINVAL: a limit that makes no sense; the kernel log says which.
+ *	SCUSE_IOC_UPDATE on the session: 0.  ENOTCONN: not started.
+ *	SCUSE_IOC_ENTER	 on a queue: 1 if sq_tail != sq_head, else 0 (no WAIT, or timed out).  EINTR.
+ */
+#define SCUSE_IOC_TYPE	 0xB9
+#define SCUSE_IOC_INFO	 _IOWR(SCUSE_IOC_TYPE, 0x01, struct scuse_info)
+#define SCUSE_IOC_QUEUE	 _IO(SCUSE_IOC_TYPE, 0x02)
+#define SCUSE_IOC_START	 _IOW(SCUSE_IOC_TYPE, 0x03, struct scuse_start)
+#define SCUSE_IOC_UPDATE _IOW(SCUSE_IOC_TYPE, 0x04, struct scuse_start)
+#define SCUSE_IOC_ENTER	 _IOW(SCUSE_IOC_TYPE, 0x05, struct scuse_enter)
+
+/*
+ * GENERIC NETLINK
+ *
+ * Family "scuse", in the initial network namespace.  Requests and replies carry the attributes below, flat.
+ * Reading is open to everybody; commands marked (A) need CAP_SYS_ADMIN.  Errors come with an extended-ack
+ * message that is meant for people.
+ *
+ * Events.  Group "events".  Each has SCUSE_ATTR_SEQUENCE, which grows by one an event: a listener that sees
+ * a gap (or ENOBUFS) has lost some, and should dump.  Each message of a dump carries the sequence number
+ * of the latest event at that moment.
+ *
+ * Owners.  A runner claims handler names with OWNER_CLAIM (A).  One socket owns a name; a claim ends with
+ * RELEASE or with the socket.  The kernel asks the owner of a device's handler with CMD_REQUEST, sent
+ * to that socket alone, and waits a limited time (SCUSE_REQUEST_TIMEOUT) for CMD_REPLY (A) with the
+ * same cookie; replies of anybody else, or with a cookie that is not waited for, get ENOENT.
+ * A device whose handler has no owner can be enabled: it stays offline until somebody serves it.
+ */
+#define SCUSE_GENL_NAME	   "scuse"
+#define SCUSE_GENL_VERSION 1
+#define SCUSE_GENL_GROUP   "events"
+
+enum scuse_cmd {
+	SCUSE_CMD_UNSPEC = 0,
+	SCUSE_CMD_GET_DEVICE = 1, /* one (ID or NAME) or dump -> GET_DEVICE with the device attributes */
+	SCUSE_CMD_GET_QUEUE = 2,  /* dump, ID optional -> GET_QUEUE: ID, QUEUE, geometry and state */
+	SCUSE_CMD_GET_STATS = 3,  /* dump, ID optional -> GET_STATS: ID, QUEUE, SCUSE_ATTR_STAT_* */
+	SCUSE_CMD_GET_OWNER = 4,  /* dump -> GET_OWNER: HANDLER, PORTID, PID */
+	SCUSE_CMD_OWNER_CLAIM = 5,   /* (A) HANDLER.  EBUSY: somebody else owns it */
+	SCUSE_CMD_OWNER_RELEASE = 6, /* (A) HANDLER */
+	SCUSE_CMD_REPLY = 7,	     /* (A) COOKIE, STATUS (0 or errno), MESSAGE (if STATUS != 0) */
+	SCUSE_CMD_RESIZE = 8,	     /* (A) ID, SIZE: asks the owner, then changes the capacity */
+	SCUSE_CMD_REPORT = 9,	     /* (A) ID, EVENT (HANDLER_ERROR, SLOW_COMMAND), MESSAGE: becomes an event */
+	SCUSE_CMD_EVENT = 10,	     /* kernel to group: SEQUENCE, EVENT, and what the event has */
+	SCUSE_CMD_REQUEST = 11	     /* kernel to owner: COOKIE, REQUEST, the device attributes */
+};
+#define SCUSE_CMD_MAX 11
+
+/* SCUSE_ATTR_EVENT.  Events of a device carry its device attributes. */
+enum scuse_event {
+	SCUSE_EVENT_UNSPEC = 0,
+	SCUSE_EVENT_DEVICE_ADDED = 1,	 /* enabled */
+	SCUSE_EVENT_DEVICE_REMOVED = 2,
+	SCUSE_EVENT_SIZE_CHANGED = 3,
+	SCUSE_EVENT_SESSION_STARTED = 4, /* the device is online; PID is the worker's */
+	SCUSE_EVENT_SESSION_LOST = 5,	 /* the session's file is closed; PID was the worker's */
+	SCUSE_EVENT_SESSION_BROKEN = 6,	 /* a violation; MESSAGE says which */
+	SCUSE_EVENT_HANDLER_ERROR = 7,	 /* MESSAGE; raised by REPORT or by a REPLY with an error */
+	SCUSE_EVENT_SLOW_COMMAND = 8,	 /* MESSAGE */
+	SCUSE_EVENT_OWNER_CLAIMED = 9,	 /* HANDLER, PORTID, PID */
+	SCUSE_EVENT_OWNER_LOST = 10,	 /* HANDLER, PORTID */
+	SCUSE_EVENT_UNIT_ATTENTION = 11	 /* reserved: ASC/ASCQ raised to the device's nexuses */
+};
+
+/* SCUSE_ATTR_REQUEST: what the kernel asks of the owner. */
+enum scuse_request {
+	SCUSE_REQUEST_UNSPEC = 0,
+	SCUSE_REQUEST_ADD = 1,	  /* a device was enabled: serve it.  Reply after START, or with the error */
+	SCUSE_REQUEST_REMOVE = 2, /* for information, not waited for: the device goes away; close the session */
+	SCUSE_REQUEST_RESIZE = 3  /* SIZE is the wanted size; reply when the handler agrees */
+};
+#define SCUSE_REQUEST_TIMEOUT 30 /* seconds */
+
+/* SCUSE_ATTR_STATE */
+enum scuse_state {
+	SCUSE_STATE_OFFLINE = 0,  /* no session has started */
+	SCUSE_STATE_ONLINE = 1,
+	SCUSE_STATE_BROKEN = 2,	  /* a session violated the protocol and is not yet gone */
+	SCUSE_STATE_REMOVING = 3
+};
+
+/* Attributes.  The type is in the comment; str attributes end with NUL. */
+enum scuse_attr {
+	SCUSE_ATTR_UNSPEC = 0,
+	SCUSE_ATTR_PAD = 1,
+
+	/* the device attributes */
+	SCUSE_ATTR_ID = 2,	       /* u32: the N of /dev/scuseN */
+	SCUSE_ATTR_NAME = 3,	       /* str: the name of its configfs directory */
+	SCUSE_ATTR_HBA = 4,	       /* u32: the N of core/scuse_N */
+	SCUSE_ATTR_HANDLER = 5,	       /* str */
+	SCUSE_ATTR_CONFIG = 6,	       /* str: handler parameters, one key=value a line (A: left out for others) */
+	SCUSE_ATTR_SIZE = 7,	       /* u64, bytes */
+	SCUSE_ATTR_BLOCK_SIZE = 8,     /* u32, bytes */
+	SCUSE_ATTR_STATE = 9,	       /* u8, enum scuse_state */
+	SCUSE_ATTR_QUEUES = 10,	       /* u32 */
+	SCUSE_ATTR_DEPTH = 11,	       /* u32 */
+	SCUSE_ATTR_MAX_TRANSFER = 12,  /* u32, bytes */
+	SCUSE_ATTR_PID = 13,	       /* u32: the worker's, or an owner's */
+	SCUSE_ATTR_SERIAL = 14,	       /* str: unit serial number (VPD 80h) */
+	SCUSE_ATTR_FEATURES = 15,      /* u32, SCUSE_FEATURE_* of the running session */
+	SCUSE_ATTR_EXPORTS = 16,       /* u32: fabric LUNs that refer to the device */
+	SCUSE_ATTR_DEVICE_TYPE = 17,   /* u8: SPC-4 peripheral device type */
+	SCUSE_ATTR_ERROR = 18,	       /* str: the last error of handler or session; absent if none */
+
+	/* events, requests, owners */
+	SCUSE_ATTR_SEQUENCE = 19,      /* u64 */
+	SCUSE_ATTR_EVENT = 20,	       /* u32, enum scuse_event */
+	SCUSE_ATTR_MESSAGE = 21,       /* str */
+	SCUSE_ATTR_COOKIE = 22,	       /* u64 */
+	SCUSE_ATTR_REQUEST = 23,       /* u32, enum scuse_request */
+	SCUSE_ATTR_STATUS = 24,	       /* u32: 0 or a positive errno */
+	SCUSE_ATTR_PORTID = 25,	       /* u32: netlink port of an owner */
+
+	/* queues and their statistics since the device was enabled; all STAT are u64 */
+	SCUSE_ATTR_QUEUE = 26,	       /* u32: index */
+	SCUSE_ATTR_INFLIGHT = 27,      /* u32: tags that are not free now */
+	SCUSE_ATTR_STAT_COMMANDS = 28,	   /* handed to userspace */
+	SCUSE_ATTR_STAT_READ_BYTES = 29,
+	SCUSE_ATTR_STAT_WRITE_BYTES = 30,
+	SCUSE_ATTR_STAT_ERRORS = 31,	   /* completed with a status other than GOOD */
+	SCUSE_ATTR_STAT_BUSY = 32,	   /* refused with BUSY or TASK SET FULL before userspace saw them */
+	SCUSE_ATTR_STAT_ENTERS = 33,	   /* SCUSE_IOC_ENTER calls */
+	SCUSE_ATTR_STAT_SLEEPS = 34,	   /* of these, how many slept */
+	SCUSE_ATTR_STAT_WAKEUPS = 35,	   /* wake-ups sent to the worker */
+	SCUSE_ATTR_STAT_SUPPRESSED = 36,   /* submissions that needed none */
+	SCUSE_ATTR_STAT_BATCHES = 37,	   /* times that the kernel found CQEs to take */
+	SCUSE_ATTR_STAT_ZEROED_BYTES = 38, /* of READs, filled by the kernel */
+	SCUSE_ATTR_STAT_UNMAP_BLOCKS = 39
+};
+#define SCUSE_ATTR_MAX 39
+
+/* Layout table: what an accidental change breaks at compile time, in both worlds. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define SCUSE_ABI_ASSERT(id, expr) static_assert(expr, #expr)
+#elif defined(__KERNEL__) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L)
+#define SCUSE_ABI_ASSERT(id, expr) _Static_assert(expr, #expr)
+#else
+#define SCUSE_ABI_ASSERT(id, expr) typedef char scuse_abi_assert_##id[(expr) ? 1 : -1]
+#endif
+#define SCUSE_ABI_SIZE(type, bytes) SCUSE_ABI_ASSERT(type##_size, sizeof(struct type) == (bytes))
+#define SCUSE_ABI_OFFSET(type, field, bytes) \
+	SCUSE_ABI_ASSERT(type##_##field, __builtin_offsetof(struct type, field) == (bytes))
+
+SCUSE_ABI_SIZE(scuse_sqe, 64);
+SCUSE_ABI_OFFSET(scuse_sqe, op, 8);
+SCUSE_ABI_OFFSET(scuse_sqe, flags, 10);
+SCUSE_ABI_OFFSET(scuse_sqe, nexus, 12);
+SCUSE_ABI_OFFSET(scuse_sqe, lba, 16);
+SCUSE_ABI_OFFSET(scuse_sqe, blocks, 24);
+SCUSE_ABI_OFFSET(scuse_sqe, data_len, 28);
+SCUSE_ABI_OFFSET(scuse_sqe, cdb, 32);
+SCUSE_ABI_SIZE(scuse_cqe, 32);
+SCUSE_ABI_OFFSET(scuse_cqe, status, 8);
+SCUSE_ABI_OFFSET(scuse_cqe, kind, 9);
+SCUSE_ABI_OFFSET(scuse_cqe, sense_len, 10);
+SCUSE_ABI_OFFSET(scuse_cqe, data_len, 12);
+SCUSE_ABI_OFFSET(scuse_cqe, file, 16);
+SCUSE_ABI_OFFSET(scuse_cqe, flags, 20);
+SCUSE_ABI_OFFSET(scuse_cqe, offset, 24);
+SCUSE_ABI_SIZE(scuse_range, 16);
+SCUSE_ABI_OFFSET(scuse_range, blocks, 8);
+SCUSE_ABI_SIZE(scuse_queue_kernel, 192);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, depth, 12);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, sqe_offset, 24);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, slot_size, 40);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, sq_tail, 64);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, cq_head, 128);
+SCUSE_ABI_OFFSET(scuse_queue_kernel, flags, 132);
+SCUSE_ABI_SIZE(scuse_queue_user, 192);
+SCUSE_ABI_OFFSET(scuse_queue_user, cq_tail, 64);
+SCUSE_ABI_OFFSET(scuse_queue_user, flags, 128);
+SCUSE_ABI_SIZE(scuse_info, 144);
+SCUSE_ABI_OFFSET(scuse_info, device_size, 32);
+SCUSE_ABI_OFFSET(scuse_info, region_size, 40);
+SCUSE_ABI_OFFSET(scuse_info, handler, 80);
+SCUSE_ABI_SIZE(scuse_start, 80);
+SCUSE_ABI_OFFSET(scuse_start, device_size, 16);
+SCUSE_ABI_OFFSET(scuse_start, max_write_same_blocks, 48);
+SCUSE_ABI_SIZE(scuse_enter, 24);
+SCUSE_ABI_OFFSET(scuse_enter, timeout, 16);
+
+#endif /* SCUSE_ABI_H */

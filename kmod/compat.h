@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only place that knows kernel versions.  Written against 6.1, 6.12 and 7.x; each entry says since
+ * when the newer form holds.
+ */
+#ifndef SCUSE_COMPAT_H
+#define SCUSE_COMPAT_H
+
+#include <linux/device.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+#include <target/target_core_backend.h>
+
+/* 6.4: class_create() lost its module argument. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define scuse_class_create(name) class_create(name)
+#else
+#define scuse_class_create(name) class_create(THIS_MODULE, name)
+#endif
+
+/* 6.3: vm_flags became read-only but for helpers. */
+static inline void scuse_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline void scuse_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+/* 6.5: struct sbc_ops was renamed. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define scuse_sbc_ops exec_cmd_ops
+#else
+#define scuse_sbc_ops sbc_ops
+#endif
+
+/* 6.7: a dump's attributes moved into struct genl_info. */
+static inline struct nlattr **scuse_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+#endif /* SCUSE_COMPAT_H */

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The submission half of a queue: memory of the rings, tags, publication, wake-ups, advisory entries.
+ * The other half, completions, is reap.c.  Called by cdb.c and unmap.c (execute context: process
+ * context, may sleep for memory), by session.c and backend.c.
+ *
+ * Locking and the race against the end of a session: see the top of scuse.h.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <scsi/scsi_common.h>
+#include "ring.h"
+#include "scuse.h"
+#include "sense.h"
+#include "trace.h"
+
+static void scuse_queue_free(struct scuse_queue *queue)
+{
+	scuse_area_free(queue);
+	vfree(queue->kernel);
+	vfree(queue->user);
+	kvfree(queue->tags);
+	kvfree(queue->free);
+	kfree(queue->cdb_pages);
+	kfree(queue->sense_pages);
+}
+
+static int scuse_queue_alloc(struct scuse_queue *queue)
+{
+	u32 depth = queue->depth;
+
+	queue->kernel = vmalloc_user(scuse_region_size(queue, SCUSE_REGION_KERNEL));
+	queue->user = vmalloc_user(scuse_region_size(queue, SCUSE_REGION_USER));
+	queue->tags = kvcalloc(depth, sizeof(*queue->tags), GFP_KERNEL);
+	queue->free = kvcalloc(depth, sizeof(*queue->free), GFP_KERNEL);
+	queue->cdb_pages = kcalloc(scuse_region_size(queue, SCUSE_REGION_CDB) >> PAGE_SHIFT,
+				   sizeof(struct page *), GFP_KERNEL);
+	queue->sense_pages = kcalloc(scuse_region_size(queue, SCUSE_REGION_SENSE) >> PAGE_SHIFT,
+				     sizeof(struct page *), GFP_KERNEL);
+	if (!queue->kernel || !queue->user || !queue->tags || !queue->free || !queue->cdb_pages ||
+	    !queue->sense_pages)
+		return -ENOMEM;
+	queue->sqes = (void *)queue->kernel + SCUSE_SQE_OFFSET;
+	queue->cqes = (void *)queue->user + SCUSE_CQE_OFFSET;
+	return 0;
+}
+
+static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queue, u32 index)
+{
+	u32 i;
+	int ret;
+
+	queue->dev = dev;
+	queue->index = index;
+	queue->depth = dev->depth;
+	queue->sq_entries = 2 * dev->depth;
+	queue->cq_entries = dev->depth;
+	queue->slot_pages = dev->max_transfer >> PAGE_SHIFT;
+	spin_lock_init(&queue->lock);
+	spin_lock_init(&queue->reap_lock);
+	init_waitqueue_head(&queue->enter_wait);
+	init_waitqueue_head(&queue->poll_wait);
+	ret = scuse_queue_alloc(queue);
+	if (ret)
+		return ret;
+	/* The first tags to be used are the lowest. */
+	for (i = 0; i < queue->depth; i++) {
+		scuse_tag_init(&queue->tags[i].cell);
+		queue->free[i] = queue->depth - 1 - i;
+	}
+	queue->nr_free = queue->depth;
+	scuse_queue_reset(queue);
+	return 0;
+}
+
+/* dev->lock is held, no queues exist.  On failure none exist either. */
+int scuse_queues_create(struct scuse_device *dev)
+{
+	u32 i;
+	int ret;
+
+	dev->queues = kvcalloc(dev->nr_queues, sizeof(*dev->queues), GFP_KERNEL);
+	if (!dev->queues)
+		return -ENOMEM;
+	for (i = 0; i < dev->nr_queues; i++) {
+		ret = scuse_queue_create(dev, &dev->queues[i], i);
+		if (ret) {
+			scuse_queues_destroy(dev);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Nobody uses the queues: no session, no command. */
+void scuse_queues_destroy(struct scuse_device *dev)
+{
+	u32 i;
+
+	if (!dev->queues)
+		return;
+	for (i = 0; i < dev->nr_queues; i++)
+		scuse_queue_free(&dev->queues[i]);
+	kvfree(dev->queues);
+	dev->queues = NULL;
+}
+
+/*
+ * Makes the rings new for the next session: nobody has them mapped, no tag is in use.  dev->lock is
+ * held.
+ */
+void scuse_queue_reset(struct scuse_queue *queue)
+{
+	struct scuse_queue_kernel *kernel = queue->kernel;
+
+	spin_lock(&queue->reap_lock);
+	queue->sess = NULL;
+	queue->cq_head = 0;
+	spin_unlock(&queue->reap_lock);
+
+	spin_lock(&queue->lock);
+	queue->live = false;
+	queue->draining = false;
+	WRITE_ONCE(queue->sq_tail, 0);
+	spin_unlock(&queue->lock);
+
+	memset(queue->user, 0, scuse_region_size(queue, SCUSE_REGION_USER));
+	memset(kernel, 0, scuse_region_size(queue, SCUSE_REGION_KERNEL));
+	kernel->magic = SCUSE_ABI_MAGIC;
+	kernel->abi_major = SCUSE_ABI_MAJOR;
+	kernel->abi_minor = SCUSE_ABI_MINOR;
+	kernel->queue = queue->index;
+	kernel->depth = queue->depth;
+	kernel->sq_entries = queue->sq_entries;
+	kernel->cq_entries = queue->cq_entries;
+	kernel->sqe_offset = SCUSE_SQE_OFFSET;
+	kernel->cqe_offset = SCUSE_CQE_OFFSET;
+	kernel->sqe_size = sizeof(struct scuse_sqe);
+	kernel->cqe_size = sizeof(struct scuse_cqe);
+	kernel->cdb_stride = SCUSE_CDB_STRIDE;
+	kernel->sense_stride = SCUSE_SENSE_STRIDE;
+	kernel->slot_size = queue->slot_pages << PAGE_SHIFT;
+	/* Nothing of ours polls the CQ yet, so a worker must always ENTER after it has published. */
+	kernel->flags = SCUSE_KERNEL_NEED_KICK;
+}
+
+void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess)
+{
+	spin_lock(&queue->reap_lock);
+	queue->sess = sess;
+	spin_unlock(&queue->reap_lock);
+
+	spin_lock(&queue->lock);
+	queue->live = true;
+	spin_unlock(&queue->lock);
+}
+
+/* From here on no tag is taken and none is published.  Process context. */
+void scuse_queue_stop(struct scuse_queue *queue)
+{
+	spin_lock(&queue->lock);
+	queue->live = false;
+	WRITE_ONCE(queue->kernel->flags, SCUSE_KERNEL_NEED_KICK | SCUSE_KERNEL_STOPPED);
+	spin_unlock(&queue->lock);
+	scuse_queue_wake_all(queue);
+}
+
+/*
+ * One sleeper in ENTER, or all pollers if userspace asked for it; nobody if the caller has plugged the
+ * queue.
+ */
+void scuse_queue_wake(struct scuse_queue *queue)
+{
+	bool woken = false;
+
+	if (READ_ONCE(queue->plugger) == current) {
+		atomic_long_inc(&queue->suppressed);
+		return;
+	}
+	/*
+	 * Pairs with the sleeper's barrier between queueing itself (or setting NEED_WAKEUP) and reading
+	 * sq_tail.
+	 */
+	smp_mb();
+	if (waitqueue_active(&queue->enter_wait)) { /* after the barrier above */
+		wake_up(&queue->enter_wait);
+		woken = true;
+	}
+	if (READ_ONCE(queue->user->flags) & SCUSE_USER_NEED_WAKEUP && waitqueue_active(&queue->poll_wait)) {
+		wake_up_poll(&queue->poll_wait, EPOLLIN | EPOLLRDNORM);
+		woken = true;
+	}
+	atomic_long_inc(woken ? &queue->wakeups : &queue->suppressed);
+}
+
+/* The session or the device has ended. */
+void scuse_queue_wake_all(struct scuse_queue *queue)
+{
+	wake_up_all(&queue->enter_wait);
+	wake_up_poll(&queue->poll_wait, EPOLLIN | EPOLLHUP | EPOLLERR);
+}
+
+/* Queue of the CPU that the command was submitted on. */
+static struct scuse_queue *scuse_queue_of_cpu(struct scuse_device *dev, int cpu)
+{
+	return &dev->queues[(u32)cpu % dev->nr_queues];
+}
+
+/*
+ * Core plugs a device around a batch of submissions of one CPU.  A plug silences wake-ups for what this
+ * task publishes on the CPU's queue; other tasks on the same queue go on to wake by themselves.
+ */
+struct se_dev_plug *scuse_plug_device(struct se_device *se_dev)
+{
+	struct scuse_queue *queue = scuse_queue_of_cpu(to_scuse(se_dev), raw_smp_processor_id());
+
+	if (cmpxchg(&queue->plugger, NULL, current))
+		return NULL;
+	queue->plug_tail = READ_ONCE(queue->sq_tail);
+	return &queue->plug;
+}
+
+void scuse_unplug_device(struct se_dev_plug *plug)
+{
+	struct scuse_queue *queue = container_of(plug, struct scuse_queue, plug);
+
+	bool published = READ_ONCE(queue->sq_tail) != queue->plug_tail;
+
+	WRITE_ONCE(queue->plugger, NULL);
+	if (published)
+		scuse_queue_wake(queue);
+}
+
+/*
+ * scuse_offline - what a command gets while no worker serves the device
+ *
+ * BUSY for orphan_timeout seconds, so that initiators try again; then NOT READY, LOGICAL UNIT NOT
+ * READY, CAUSE NOT REPORTABLE.  False if the device is online; otherwise the command has been ended, or
+ * *@ret says how core is to end it.
+ */
+bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret)
+{
+	int timeout = READ_ONCE(dev->orphan_timeout);
+	unsigned long since = READ_ONCE(dev->offline_since);
+
+	if (READ_ONCE(dev->state) == SCUSE_STATE_ONLINE)
+		return false;
+	if (timeout < 0 || time_before(jiffies, since + (unsigned long)timeout * HZ)) {
+		*ret = TCM_LUN_BUSY;
+		return true;
+	}
+	scuse_end_with_sense(cmd, SCUSE_KEY_NOT_READY, 0x04, 0x00);
+	*ret = TCM_NO_SENSE;
+	return true;
+}
+
+static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, u32 *generation)
+{
+	struct scuse_tag *tag = NULL;
+
+	spin_lock(&queue->lock);
+	if (queue->live && queue->nr_free) {
+		tag = &queue->tags[queue->free[--queue->nr_free]];
+		queue->used++;
+	}
+	spin_unlock(&queue->lock);
+	if (!tag)
+		return NULL;
+	*generation = scuse_tag_take(&tag->cell);
+	WARN_ON_ONCE(!*generation);
+	return tag;
+}
+
+/*
+ * scuse_tag_put - KERNEL to FREE, by whoever holds the tag
+ * @add: statistics to account, or NULL
+ *
+ * May start the end of the session, see scuse.h.  Any process context.
+ */
+void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add)
+{
+	u32 generation = scuse_tag_word_generation(scuse_tag_read(&tag->cell));
+	struct scuse_session *drained = NULL;
+
+	WARN_ON_ONCE(!scuse_tag_move(&tag->cell, generation, SCUSE_TAG_KERNEL, SCUSE_TAG_FREE));
+	spin_lock(&queue->lock);
+	queue->free[queue->nr_free++] = tag - queue->tags;
+	if (add) {
+		queue->stats.read_bytes += add->read_bytes;
+		queue->stats.errors += add->errors;
+		queue->stats.zeroed_bytes += add->zeroed_bytes;
+	}
+	if (!--queue->used && queue->draining) {
+		queue->draining = false;
+		drained = READ_ONCE(queue->dev->session);
+	}
+	spin_unlock(&queue->lock);
+	if (drained)
+		scuse_session_drop(drained);
+}
+
+/*
+ * scuse_io_begin - take a tag for @cmd and fill in what all submissions have in common
+ *
+ * True: the caller owns io->tag in KERNEL state, sets the rest of io->sqe, and must call
+ * scuse_io_submit() or scuse_io_abandon().  False: no tag; return *@ret to core.
+ */
+bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	struct scuse_queue *home = scuse_queue_of_cpu(dev, cmd->cpuid);
+	u32 i;
+
+	memset(io, 0, sizeof(*io));
+	io->cmd = cmd;
+	for (i = 0; i < dev->nr_queues && !io->tag; i++) {
+		io->queue = &dev->queues[(home->index + i) % dev->nr_queues];
+		io->tag = scuse_tag_get(io->queue, &io->generation);
+	}
+	if (!io->tag) {
+		atomic_long_inc(&home->busy);
+		if (!scuse_offline(dev, cmd, ret))
+			*ret = TCM_OUT_OF_RESOURCES;
+		return false;
+	}
+	/* While this command is under way the device and its session stay. */
+	if (scuse_queue_has_completions(io->queue))
+		scuse_queue_reap(io->queue);
+
+	io->tag->cmd = cmd;
+	io->tag->sgl = NULL;
+	io->tag->nents = 0;
+	io->tag->op = op;
+	io->tag->data_in = false;
+	io->tag->transfer = 0;
+	io->sqe.op = op;
+	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
+	io->sqe.lba = cmd->t_task_lba;
+	memcpy(io->sqe.cdb, cmd->t_task_cdb,
+	       min_t(u32, scsi_command_size(cmd->t_task_cdb), SCUSE_CDB_INLINE));
+	switch (cmd->sam_task_attr) {
+	case TCM_ORDERED_TAG:
+		io->sqe.flags |= SCUSE_SQE_ATTR_ORDERED;
+		break;
+	case TCM_HEAD_TAG:
+		io->sqe.flags |= SCUSE_SQE_ATTR_HEAD_OF_QUEUE;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* Writes one entry and publishes it.  queue->lock is held. */
+static void scuse_publish(struct scuse_queue *queue, const struct scuse_sqe *sqe)
+{
+	u32 tail = queue->sq_tail;
+
+	queue->sqes[scuse_ring_entry(tail, queue->sq_entries)] = *sqe;
+	WRITE_ONCE(queue->sq_tail, tail + 1);
+	/* Pairs with userspace's load-acquire: the entry is there before the tail says so. */
+	smp_store_release(&queue->kernel->sq_tail, tail + 1);
+}
+
+/*
+ * scuse_io_submit - hand the command to userspace
+ *
+ * As soon as the entry is published the command may complete, and command, tag, even the device may go:
+ * nothing of them is touched afterwards but the queue, which RCU keeps (see scuse_free_device()).
+ */
+sense_reason_t scuse_io_submit(struct scuse_io *io)
+{
+	struct scuse_queue *queue = io->queue;
+	bool live;
+
+	io->tag->data_len = io->sqe.data_len;
+	trace_submit(queue->dev->id, queue->index, &io->sqe);
+
+	rcu_read_lock();
+	spin_lock(&queue->lock);
+	live = queue->live;
+	if (live) {
+		queue->stats.commands++;
+		if (io->sqe.op == SCUSE_OP_WRITE)
+			queue->stats.write_bytes += io->sqe.data_len;
+		else if (io->sqe.op == SCUSE_OP_UNMAP)
+			queue->stats.unmap_blocks += io->sqe.blocks;
+		WARN_ON_ONCE(
+			!scuse_tag_move(&io->tag->cell, io->generation, SCUSE_TAG_KERNEL, SCUSE_TAG_USER));
+		scuse_publish(queue, &io->sqe);
+	}
+	spin_unlock(&queue->lock);
+	if (live)
+		scuse_queue_wake(queue);
+	rcu_read_unlock();
+
+	if (live)
+		return TCM_NO_SENSE;
+	scuse_io_abandon(io);
+	atomic_long_inc(&queue->busy);
+	return TCM_LUN_BUSY;
+}
+
+/* Gives the tag of a command that was not submitted back. */
+void scuse_io_abandon(struct scuse_io *io)
+{
+	scuse_tag_put(io->queue, io->tag, NULL);
+}
+
+/* An entry without a completion, if userspace has read far enough to have room for it. */
+static void scuse_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
+{
+	u32 user_head = READ_ONCE(queue->user->sq_head);
+	bool sent = false;
+
+	spin_lock(&queue->lock);
+	if (queue->live &&
+	    scuse_ring_advisory_room(queue->sq_tail, user_head, queue->sq_entries, queue->depth)) {
+		scuse_publish(queue, sqe);
+		sent = true;
+	}
+	spin_unlock(&queue->lock);
+	if (sent)
+		scuse_queue_wake(queue);
+}
+
+static bool scuse_is_aborted(struct list_head *aborted, struct se_cmd *wanted)
+{
+	struct se_cmd *cmd;
+
+	list_for_each_entry(cmd, aborted, state_list) {
+		if (cmd == wanted)
+			return true;
+	}
+	return false;
+}
+
+static void scuse_cancel_aborted(struct scuse_queue *queue, struct list_head *aborted)
+{
+	struct scuse_sqe sqe = { .op = SCUSE_OP_CANCEL };
+	u32 i;
+
+	for (i = 0; i < queue->depth; i++) {
+		struct scuse_tag *tag = &queue->tags[i];
+		u64 word = scuse_tag_read(&tag->cell);
+
+		if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
+			continue;
+		/*
+		 * Only compared; if the tag has changed hands meanwhile, the generation no longer fits.
+		 */
+		if (!scuse_is_aborted(aborted, READ_ONCE(tag->cmd)))
+			continue;
+		sqe.tag = SCUSE_TAG(scuse_tag_word_generation(word), i);
+		scuse_advise(queue, &sqe);
+	}
+}
+
+/*
+ * Core has marked commands as aborted and is going to wait until we complete them.  Tells userspace,
+ * which is free to complete them in whatever way it likes: their status is not sent.
+ */
+void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted)
+{
+	struct scuse_device *dev = to_scuse(se_dev);
+	struct scuse_sqe reset = { .op = SCUSE_OP_RESET };
+	u32 i;
+
+	if (!list_empty(aborted)) {
+		for (i = 0; i < dev->nr_queues; i++)
+			scuse_cancel_aborted(&dev->queues[i], aborted);
+	}
+	if (type == TMR_LUN_RESET)
+		scuse_advise(&dev->queues[0], &reset);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The completion half of a queue: takes completion entries, checks them, and ends the commands.  Called
+ * by ENTER (the worker's thread), by submitters that find entries waiting, and at the end of a session.
+ *
+ * Trust: cq_tail is loaded once, the loop is bounded by what it may say, each entry is copied once and
+ * only the copy is used (cqe.h has the rules).  Sense data is copied once, from the tag's slot.
+ *
+ * Locking: entries are taken and tags claimed under reap_lock, which is short; data is copied and
+ * commands are ended after it has been dropped, by several reapers at the same time if need be.  Since
+ * taking entries blocks on the lock rather than trying it, no entry can be missed: who published before
+ * it called ENTER finds them taken, by itself or by another.
+ */
+#include <scsi/scsi_proto.h>
+#include <target/target_core_fabric.h>
+#include "ring.h"
+#include "scuse.h"
+#include "sense.h"
+#include "trace.h"
+
+/* Claimed tags, first in first out, linked by index. */
+struct scuse_claimed {
+	u16 first;
+	u16 last;
+};
+
+static void scuse_claimed_add(struct scuse_queue *queue, struct scuse_claimed *list, u16 index)
+{
+	queue->tags[index].next = SCUSE_END_OF_LIST;
+	if (list->first == SCUSE_END_OF_LIST)
+		list->first = index;
+	else
+		queue->tags[list->last].next = index;
+	list->last = index;
+}
+
+/* One read of each byte. */
+static void scuse_cqe_copy(struct scuse_cqe *to, const struct scuse_cqe *from)
+{
+	const u64 *source = (const u64 *)from;
+	u64 *target = (u64 *)to;
+	int i;
+
+	for (i = 0; i < sizeof(*to) / sizeof(u64); i++)
+		target[i] = READ_ONCE(source[i]);
+}
+
+/*
+ * Checks @cqe and takes its tag from userspace. reap_lock is held, so that nobody else takes it
+ * meanwhile.
+ */
+static enum scuse_rule scuse_claim(struct scuse_queue *queue, const struct scuse_cqe *cqe, u32 *index)
+{
+	struct scuse_cqe_expect expect;
+	struct scuse_tag *tag;
+	enum scuse_rule rule;
+
+	rule = scuse_cqe_index(cqe->tag, queue->depth, index);
+	if (rule)
+		return rule;
+	tag = &queue->tags[*index];
+	rule = scuse_cqe_identity(cqe->tag, scuse_tag_read(&tag->cell));
+	if (rule)
+		return rule;
+	/* USER, and it stays so: what the submitter wrote can be read. */
+	smp_rmb();
+	expect.op = tag->op;
+	expect.data_in = tag->data_in;
+	expect.data_len = tag->data_len;
+	rule = scuse_cqe_check(cqe, &expect);
+	if (rule)
+		return rule;
+	if (!scuse_tag_move(&tag->cell, SCUSE_TAG_GENERATION(cqe->tag), SCUSE_TAG_USER, SCUSE_TAG_KERNEL))
+		return SCUSE_RULE_NOT_IN_FLIGHT;
+	tag->status = cqe->status;
+	tag->kind = cqe->kind;
+	tag->sense_len = cqe->sense_len;
+	tag->filled = cqe->data_len;
+	return SCUSE_RULE_NONE;
+}
+
+/* Takes what has been published; reap_lock is held. */
+static enum scuse_rule scuse_take_entries(struct scuse_queue *queue, struct scuse_claimed *list)
+{
+	u32 tail = smp_load_acquire(&queue->user->cq_tail); /* pairs with userspace's store-release */
+	u32 head = queue->cq_head;
+	enum scuse_rule rule = SCUSE_RULE_NONE;
+	struct scuse_cqe cqe;
+	u32 count, index;
+
+	if (!scuse_ring_pending(head, tail, queue->cq_entries, &count))
+		return SCUSE_RULE_CQ_TAIL;
+	if (!count)
+		return SCUSE_RULE_NONE;
+	queue->batches++;
+	for (; count && !rule; count--) {
+		scuse_cqe_copy(&cqe, &queue->cqes[scuse_ring_entry(head, queue->cq_entries)]);
+		rule = scuse_claim(queue, &cqe, &index);
+		if (rule)
+			break;
+		scuse_claimed_add(queue, list, index);
+		head++;
+	}
+	WRITE_ONCE(queue->cq_head, head);
+	WRITE_ONCE(queue->kernel->cq_head, head);
+	return rule;
+}
+
+/* Ends the command of a tag that we have claimed. */
+static void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
+{
+	struct scuse_queue_stats stats = {};
+	u8 sense[SCUSE_SENSE_MAX] = {};
+	struct se_cmd *cmd = tag->cmd;
+	u8 status = tag->status;
+	u32 sense_len = tag->sense_len;
+
+	trace_complete(queue->dev->id, queue->index,
+		       SCUSE_TAG(scuse_tag_word_generation(scuse_tag_read(&tag->cell)), tag - queue->tags),
+		       status, tag->filled);
+	if (status != SAM_STAT_GOOD) {
+		stats.errors = 1;
+	} else if (tag->op == SCUSE_OP_READ) {
+		stats.zeroed_bytes = scuse_slot_drain(queue, tag);
+		stats.read_bytes = tag->transfer;
+	}
+	if (status == SAM_STAT_CHECK_CONDITION)
+		scuse_sense_read(queue, tag, sense, sense_len);
+	scuse_tag_put(queue, tag, &stats);
+
+	/* The command still keeps the device. */
+	if (status == SAM_STAT_CHECK_CONDITION)
+		scuse_end_with_user_sense(to_scuse(cmd->se_dev), cmd, sense, sense_len);
+	else
+		target_complete_cmd(cmd, status);
+}
+
+static void scuse_complete_list(struct scuse_queue *queue, const struct scuse_claimed *list)
+{
+	u16 index = list->first;
+
+	while (index != SCUSE_END_OF_LIST) {
+		struct scuse_tag *tag = &queue->tags[index];
+
+		index = tag->next;
+		scuse_complete(queue, tag);
+	}
+}
+
+/*
+ * scuse_queue_reap - take all completions that have been published
+ *
+ * Process context.  The caller keeps the device: by a session's file, or by a command that is under
+ * way.
+ */
+void scuse_queue_reap(struct scuse_queue *queue)
+{
+	struct scuse_claimed list = { SCUSE_END_OF_LIST, SCUSE_END_OF_LIST };
+	enum scuse_rule rule = SCUSE_RULE_NONE;
+	struct scuse_session *sess;
+
+	spin_lock(&queue->reap_lock);
+	sess = queue->sess;
+	if (sess && atomic_read(&sess->state) == SCUSE_SESSION_STARTED)
+		rule = scuse_take_entries(queue, &list);
+	if (rule)
+		kref_get(&sess->kref);
+	spin_unlock(&queue->reap_lock);
+
+	scuse_complete_list(queue, &list);
+	if (rule) {
+		scuse_session_break(sess, queue->index, rule);
+		scuse_session_put(sess);
+	}
+}
+
+/*
+ * scuse_queue_end - take everything that userspace still has, and end it with BUSY
+ *
+ * At the end of a session, after scuse_queue_stop(): no tag turns USER any more.  Nothing is reaped
+ * from here on.
+ */
+void scuse_queue_end(struct scuse_queue *queue)
+{
+	struct scuse_claimed list = { SCUSE_END_OF_LIST, SCUSE_END_OF_LIST };
+	u32 i;
+
+	spin_lock(&queue->reap_lock);
+	queue->sess = NULL;
+	for (i = 0; i < queue->depth; i++) {
+		struct scuse_tag *tag = &queue->tags[i];
+		u64 word = scuse_tag_read(&tag->cell);
+
+		if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
+			continue;
+		if (!scuse_tag_move(&tag->cell, scuse_tag_word_generation(word), SCUSE_TAG_USER,
+				    SCUSE_TAG_KERNEL))
+			continue;
+		tag->status = SAM_STAT_BUSY;
+		tag->sense_len = 0;
+		tag->filled = 0;
+		scuse_claimed_add(queue, &list, i);
+	}
+	spin_unlock(&queue->reap_lock);
+	scuse_complete_list(queue, &list);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The regions of a queue as userspace maps them (scuse/abi.h, REGIONS).  Called by session.c and
+ * queue.c.
+ *
+ * KERNEL and USER are vmalloc memory and mapped at once.  CDB, SENSE and DATA get their pages in the
+ * fault handler, or when the kernel first needs them.  A mapping belongs to a file, so it ends before
+ * the session does: pages can be given back then without looking for mappings.
+ */
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+#include "scuse.h"
+
+/* Bytes, a multiple of the page size.  Needs depth and slot_pages only. */
+u64 scuse_region_size(const struct scuse_queue *queue, enum scuse_region region)
+{
+	switch (region) {
+	case SCUSE_REGION_KERNEL:
+		return PAGE_ALIGN(SCUSE_SQE_OFFSET + queue->sq_entries * sizeof(struct scuse_sqe));
+	case SCUSE_REGION_USER:
+		return PAGE_ALIGN(SCUSE_CQE_OFFSET + queue->cq_entries * sizeof(struct scuse_cqe));
+	case SCUSE_REGION_CDB:
+		return PAGE_ALIGN(queue->depth * SCUSE_CDB_STRIDE);
+	case SCUSE_REGION_SENSE:
+		return PAGE_ALIGN(queue->depth * SCUSE_SENSE_STRIDE);
+	case SCUSE_REGION_DATA:
+		return (u64)queue->depth * queue->slot_pages << PAGE_SHIFT;
+	default:
+		return 0;
+	}
+}
+
+static u64 scuse_vma_offset(const struct vm_area_struct *vma)
+{
+	return (u64)vma->vm_pgoff << PAGE_SHIFT;
+}
+
+static vm_fault_t scuse_region_fault(struct vm_fault *vmf)
+{
+	struct scuse_queue *queue = vmf->vma->vm_private_data;
+	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	enum scuse_region region = SCUSE_MMAP_REGION(offset);
+	u64 within = SCUSE_MMAP_WITHIN(offset);
+	struct page *page;
+
+	/* The mapping was checked, and cannot grow; this is the second line. */
+	if (SCUSE_MMAP_QUEUE(offset) != queue->index || within >= scuse_region_size(queue, region))
+		return VM_FAULT_SIGBUS;
+	page = scuse_area_page(queue, region, within >> PAGE_SHIFT);
+	if (!page)
+		return VM_FAULT_OOM;
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct scuse_region_vm_ops = {
+	.fault = scuse_region_fault,
+};
+
+int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma)
+{
+	u64 offset = scuse_vma_offset(vma);
+	u32 region = SCUSE_MMAP_REGION(offset);
+	u64 within = SCUSE_MMAP_WITHIN(offset);
+	u64 length = vma->vm_end - vma->vm_start;
+	struct scuse_queue *queue;
+
+	if (region >= SCUSE_REGIONS || SCUSE_MMAP_QUEUE(offset) >= dev->nr_queues || offset >> 60)
+		return -EINVAL;
+	queue = &dev->queues[SCUSE_MMAP_QUEUE(offset)];
+	if (within > scuse_region_size(queue, region) || length > scuse_region_size(queue, region) - within)
+		return -EINVAL;
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (region == SCUSE_REGION_KERNEL || region == SCUSE_REGION_CDB) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		scuse_vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	scuse_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+
+	switch (region) {
+	case SCUSE_REGION_KERNEL:
+		return remap_vmalloc_range(vma, queue->kernel, within >> PAGE_SHIFT);
+	case SCUSE_REGION_USER:
+		return remap_vmalloc_range(vma, queue->user, within >> PAGE_SHIFT);
+	default:
+		vma->vm_private_data = queue;
+		vma->vm_ops = &scuse_region_vm_ops;
+		return 0;
+	}
+}

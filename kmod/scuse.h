@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The structures of the kernel half, and what its files offer each other.
+ *
+ * OBJECTS AND THEIR LIFE
+ *	struct scuse_device: embeds LIO's se_device.  References: LIO's (alloc_device to free_device and
+ *	the RCU grace period after it), one each session, short ones of netlink.  So rmdir never waits for
+ *	a worker, and a worker that sits on a removed device touches nothing that is gone.
+ *
+ *	struct scuse_session: an open file of the device node.  References: the file, each queue
+ *	descriptor, the device's pointer (until the session's last command has ended), queued work.
+ *
+ *	struct scuse_queue: array in the device, made at enable; goes with the device, or at the next
+ *	enable.
+ *
+ * A COMMAND'S WAY
+ *	parse_cdb (cdb.c) -> execute -> scuse_io_begin (takes a tag: KERNEL) -> data into the slot, no
+ *	lock held -> scuse_io_submit (USER; entry and tail under queue.lock) -> userspace ->
+ *	scuse_queue_reap (claims: KERNEL; under queue.reap_lock) -> data out of the slot, no lock held ->
+ *	tag freed -> target_complete_cmd().
+ *
+ * SESSION AGAINST COMMANDS (why nothing is lost or hangs when a worker dies at any point)
+ *	queue.live is true between START and the session's end, and only changes under queue.lock.
+ *	Taking a tag and publishing both check it under that lock.  Once it is false no tag turns USER any
+ *	more: a submitter that is copying finds out at publication and ends its command with BUSY itself.
+ *	The end of a session clears `live` on all queues, reaps what was published before, then takes all
+ *	USER tags under reap_lock, clears queue.sess (nothing can be reaped then) and ends their commands
+ *	with BUSY.  Tags that are in KERNEL are finished by whoever works on them; queue.used counts tags
+ *	that are not free, and the last one to be freed (or the end of the session itself, if none is
+ *	left) drops session.drain to zero and so starts scuse_session_finish(), which may then reset rings
+ *	and give the slots' pages back.  Nobody waits.
+ *
+ * LOCKS, outermost first
+ *	scuse_device.lock (mutex)   enable, disable, open, START, UPDATE, end of a session
+ *	scuse_devices_lock (mutex)  the table of enabled devices; held for the moment of a look-up
+ *	scuse_owners_lock (mutex)   owners, pending requests (owner.c)
+ *	scuse_event_lock (mutex)    order of events (nlmsg.c)
+ *	queue.reap_lock, queue.lock, scuse_device.info_lock (spin locks; never held together).  All are taken
+ *				    in process context only.
+ */
+#ifndef SCUSE_H
+#define SCUSE_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <scuse/abi.h>
+#include <scuse/version.h>
+#include "compat.h"
+#include "cqe.h"
+#include "tag.h"
+
+#undef pr_fmt
+#define pr_fmt(fmt) "scuse: " fmt
+
+#define SCUSE_MAX_DEVICES      65536
+#define SCUSE_DEFAULT_TRANSFER 1048576u
+#define SCUSE_ORPHAN_TIMEOUT   30 /* seconds */
+#define SCUSE_END_OF_LIST      0xffffu
+#define SCUSE_UNMAP_NO_LIMIT   0xffffffffu /* SBC-3 6.6.4, MAXIMUM UNMAP LBA COUNT */
+#define SCUSE_SQE_OFFSET       sizeof(struct scuse_queue_kernel)
+#define SCUSE_CQE_OFFSET       sizeof(struct scuse_queue_user)
+
+struct scuse_session;
+
+/*
+ * A tag.  `cell` decides who owns the rest: the submitter or completer that holds it in KERNEL state
+ * writes, reap_lock's holder may read what the submitter wrote while it is USER.  `pages` is set once
+ * by cmpxchg() and stays until scuse_area_free().
+ */
+struct scuse_tag {
+	struct scuse_tag_cell cell;
+	struct se_cmd *cmd;
+	struct scatterlist *sgl; /* where READ data goes */
+	struct page **pages;	 /* the data slot */
+	u32 nents;		 /* of sgl */
+	u32 data_len;		 /* the submission's */
+	u32 transfer;		 /* bytes that the initiator gets or sent */
+	u32 filled;		 /* the completion's data_len */
+	u16 sense_len;
+	u16 next; /* in a list of claimed tags */
+	u8 op;
+	u8 status;
+	u8 kind;
+	bool data_in;
+};
+
+/* Since the device was enabled.  Protected by queue.lock. */
+struct scuse_queue_stats {
+	u64 commands;
+	u64 read_bytes;
+	u64 write_bytes;
+	u64 errors;
+	u64 zeroed_bytes;
+	u64 unmap_blocks;
+};
+
+struct scuse_queue {
+	/* Set when the device is enabled, constant from then on. */
+	struct scuse_device *dev;
+	u32 index;
+	u32 depth;
+	u32 sq_entries;
+	u32 cq_entries;
+	u32 slot_pages;
+	struct scuse_queue_kernel *kernel; /* SCUSE_REGION_KERNEL: we write, userspace reads */
+	struct scuse_sqe *sqes;
+	struct scuse_queue_user *user; /* SCUSE_REGION_USER: not to be believed, nor read twice */
+	struct scuse_cqe *cqes;
+	struct scuse_tag *tags;
+	struct page **cdb_pages;   /* entries set by cmpxchg() */
+	struct page **sense_pages; /* entries set by cmpxchg() */
+
+	/* Submission; protected by lock (sq_tail is read without it by sleepers). */
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	bool live;
+	bool draining;
+	u32 sq_tail;
+	u32 used; /* tags that are not FREE */
+	u32 nr_free;
+	u16 *free; /* stack of FREE tags, the hottest on top */
+	struct scuse_queue_stats stats;
+
+	/* Completion; protected by reap_lock (cq_head is peeked at without it). */
+	spinlock_t reap_lock ____cacheline_aligned_in_smp;
+	struct scuse_session *sess; /* NULL: nothing is reaped */
+	u32 cq_head;
+	u64 batches;
+
+	/* Waiting. */
+	wait_queue_head_t enter_wait ____cacheline_aligned_in_smp; /* exclusive sleepers in ENTER */
+	wait_queue_head_t poll_wait;
+	struct task_struct *plugger; /* whose submissions wake nobody until it unplugs; by cmpxchg() */
+	struct se_dev_plug plug;     /* the plugger's */
+	u32 plug_tail;		     /* the plugger's: sq_tail when it plugged */
+	atomic_long_t busy;
+	atomic_long_t enters;
+	atomic_long_t sleeps;
+	atomic_long_t wakeups;
+	atomic_long_t suppressed;
+};
+
+enum scuse_session_state {
+	SCUSE_SESSION_OPEN = 0,
+	SCUSE_SESSION_STARTED = 1,
+	SCUSE_SESSION_BROKEN = 2,
+	SCUSE_SESSION_ENDED = 3, /* closed, or the device has been removed */
+};
+
+struct scuse_session {
+	struct kref kref;
+	struct scuse_device *dev; /* holds a reference */
+	atomic_t state;		  /* enum scuse_session_state, only ever grows */
+	atomic_t drain;		  /* queues with commands of ours, and one for the open file */
+	bool was_started;	  /* dev->lock */
+	struct pid *pid;	  /* thread group that did START; set before STARTED is */
+	u32 pid_nr;		  /* the same as a number */
+	enum scuse_rule rule;	  /* set by whoever made it BROKEN, before broken_work is queued */
+	u32 rule_queue;
+	struct work_struct broken_work;
+	struct work_struct finish_work;
+};
+
+struct scuse_device {
+	struct se_device se_dev;
+	struct kref kref;
+	struct work_struct free_work;
+	struct mutex lock; /* see the top */
+
+	/* Set at mkdir, constant. */
+	char name[SCUSE_NAME_MAX];
+	u32 hba;
+
+	/* Set through configfs before enable (dev->lock), constant while enabled. */
+	char handler[SCUSE_HANDLER_MAX];
+	char config[SCUSE_CONFIG_MAX];
+	u32 config_len;
+	u32 block_size;
+	u64 want_size; /* 0: the handler says */
+	u32 want_queues;
+	u32 want_depth;
+	u32 max_transfer;
+	u32 device_type;
+
+	/* dev->lock; constant while enabled. */
+	bool enabled;
+	bool announced; /* DEVICE_ADDED has been sent */
+	u32 id;
+	u32 block_shift;
+	u32 nr_queues;
+	u32 depth;
+	struct scuse_queue *queues;
+	struct device *node;
+	atomic_t sessions; /* that exist: their queue descriptors refer to queues, also when closed */
+
+	/* dev->lock for writing, READ_ONCE() elsewhere. */
+	u64 size; /* bytes; atomically by READ_ONCE() on 64 bits, see scuse_device_size() */
+	u32 features;
+	u32 physical_exponent; /* log2 of logical blocks in a physical one */
+	u32 optimal_transfer;
+	int orphan_timeout;	     /* seconds; -1: none.  Written through configfs at any time */
+	unsigned long offline_since; /* jiffies */
+	struct scuse_start applied;  /* what attributes were last set from; dev->lock */
+
+	spinlock_t info_lock;	       /* what follows */
+	struct scuse_session *session; /* info_lock and dev->lock for writing, either for reading */
+	u8 state;		       /* enum scuse_state; info_lock for writing */
+	u32 worker;		       /* pid; info_lock */
+	char error[SCUSE_MESSAGE_MAX]; /* info_lock */
+};
+
+static inline struct scuse_device *to_scuse(struct se_device *se_dev)
+{
+	return container_of(se_dev, struct scuse_device, se_dev);
+}
+
+static inline u64 scuse_device_size(struct scuse_device *dev)
+{
+	return READ_ONCE(dev->size);
+}
+
+static inline u64 scuse_device_blocks(struct scuse_device *dev)
+{
+	return scuse_device_size(dev) >> dev->block_shift;
+}
+
+static inline bool scuse_device_has(struct scuse_device *dev, u32 feature)
+{
+	return READ_ONCE(dev->features) & feature;
+}
+
+/* main.c */
+extern struct workqueue_struct *scuse_workqueue;
+extern struct class *scuse_class;
+extern dev_t scuse_devt;
+int scuse_devices_add(struct scuse_device *dev);
+void scuse_devices_remove(struct scuse_device *dev);
+struct scuse_device *scuse_devices_get(u32 id);
+struct scuse_device *scuse_devices_next(unsigned long *id);
+struct scuse_device *scuse_devices_find(const char *name, const u32 *hba);
+
+/* backend.c */
+extern struct target_backend_ops scuse_backend_ops;
+void scuse_device_put(struct scuse_device *dev);
+void scuse_device_set_state(struct scuse_device *dev, enum scuse_state state, u32 worker);
+void scuse_device_set_error(struct scuse_device *dev, const char *message);
+int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start);
+int scuse_device_resize(struct scuse_device *dev, u64 size);
+
+/* configfs.c */
+int scuse_configfs_init(void);
+void scuse_configfs_exit(void);
+ssize_t scuse_control_store(struct se_device *se_dev, const char *page, ssize_t count);
+ssize_t scuse_info_show(struct se_device *se_dev, char *page);
+
+/* cdb.c, unmap.c */
+sense_reason_t scuse_parse_cdb(struct se_cmd *cmd);
+sense_reason_t scuse_check_range(struct se_cmd *cmd, u64 lba, u64 blocks);
+sense_reason_t scuse_execute_unmap(struct se_cmd *cmd);
+sense_reason_t scuse_execute_write_same(struct se_cmd *cmd);
+
+/* queue.c */
+struct scuse_io {
+	struct se_cmd *cmd;
+	struct scuse_queue *queue;
+	struct scuse_tag *tag;
+	u32 generation;
+	struct scuse_sqe sqe;
+};
+
+int scuse_queues_create(struct scuse_device *dev);
+void scuse_queues_destroy(struct scuse_device *dev);
+void scuse_queue_reset(struct scuse_queue *queue);
+void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess);
+void scuse_queue_stop(struct scuse_queue *queue);
+bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret);
+sense_reason_t scuse_io_submit(struct scuse_io *io);
+void scuse_io_abandon(struct scuse_io *io);
+bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret);
+void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add);
+void scuse_queue_wake(struct scuse_queue *queue);
+void scuse_queue_wake_all(struct scuse_queue *queue);
+struct se_dev_plug *scuse_plug_device(struct se_device *se_dev);
+void scuse_unplug_device(struct se_dev_plug *plug);
+void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted);
+
+/* reap.c */
+void scuse_queue_reap(struct scuse_queue *queue);
+void scuse_queue_end(struct scuse_queue *queue);
+static inline bool scuse_queue_has_completions(struct scuse_queue *queue)
+{
+	return READ_ONCE(queue->user->cq_tail) != READ_ONCE(queue->cq_head);
+}
+
+/* session.c */
+extern const struct file_operations scuse_session_fops;
+void scuse_session_put(struct scuse_session *sess);
+void scuse_session_drop(struct scuse_session *sess);
+void scuse_session_break(struct scuse_session *sess, u32 queue, enum scuse_rule rule);
+void scuse_session_revoke(struct scuse_device *dev);
+
+/* region.c */
+u64 scuse_region_size(const struct scuse_queue *queue, enum scuse_region region);
+int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma);
+
+/* area.c */
+struct page *scuse_area_page(struct scuse_queue *queue, enum scuse_region region, u64 index);
+struct page *scuse_slot_page(struct scuse_queue *queue, struct scuse_tag *tag, u32 index);
+void scuse_area_free(struct scuse_queue *queue);
+void scuse_sense_read(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense, u32 length);
+
+/* data.c */
+struct scuse_sg {
+	struct scatterlist *sg;
+	u32 nents;
+	u32 offset; /* within sg */
+};
+
+void scuse_sg_start(struct scuse_sg *cursor, struct scatterlist *sgl, u32 nents);
+u32 scuse_sg_read(struct scuse_sg *cursor, void *buffer, u32 length);
+int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32 length);
+int scuse_slot_write(struct scuse_io *io, u32 offset, const void *buffer, u32 length);
+u32 scuse_slot_drain(struct scuse_queue *queue, struct scuse_tag *tag);
+
+/* netlink.c */
+extern struct genl_family scuse_genl_family;
+int scuse_netlink_init(void);
+void scuse_netlink_exit(void);
+
+/* nlmsg.c */
+struct scuse_event_info {
+	enum scuse_event event;
+	struct scuse_device *dev; /* or NULL */
+	const char *message;	  /* or NULL */
+	const char *handler;	  /* of an owner, or NULL */
+	u32 portid;		  /* of an owner, or 0 */
+	u32 pid;		  /* or 0 */
+};
+
+int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bool admin);
+u64 scuse_event_sequence(void);
+void scuse_event(const struct scuse_event_info *info);
+void scuse_event_device(struct scuse_device *dev, enum scuse_event event, const char *message);
+
+/* owner.c */
+int scuse_owner_init(void);
+void scuse_owner_exit(void);
+int scuse_owner_claim(const char *handler, u32 portid, u32 pid, struct netlink_ext_ack *extack);
+int scuse_owner_release(const char *handler, u32 portid, struct netlink_ext_ack *extack);
+int scuse_owner_reply(u64 cookie, u32 portid, u32 status, const char *message);
+int scuse_owner_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 size, char *message);
+void scuse_owner_tell(struct scuse_device *dev, enum scuse_request request);
+
+#endif /* SCUSE_H */

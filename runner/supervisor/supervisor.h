@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The supervisor: what scuse-runner is unless told otherwise. */
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
+
+struct supervisor_options {
+	const char *const *plugin_dirs; /* NULL-terminated */
+	int ready_fd;			/* -1: none */
+};
+
+/* Returns the process's exit status, after SIGTERM or SIGINT, or at once if it cannot start. */
+int supervisor_run(const struct supervisor_options *options);
+
+#endif /* SUPERVISOR_SUPERVISOR_H */

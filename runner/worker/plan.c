@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Turns a command into the sequence of handler operations that carries it out, emulating what the handler
+ * lacks.
+ *
+ *	command			handler has		sequence
+ *	READ			read			read
+ *	WRITE			write			write
+ *	WRITE, FUA		fua NATIVE		write with SCUSE_IO_FUA
+ *				fua EMULATE		write, flush
+ *	FLUSH			flush			flush
+ *				-			nothing: writes are durable
+ *	WRITE SAME of zeros	write_zeroes NATIVE	write_zeroes
+ *		with UNMAP	unmap, reading as zeros	unmap
+ *	WRITE SAME		write_same NATIVE	write_same
+ *				write			write in chunks, of a slot full of copies
+ *	UNMAP			unmap			unmap, a call a range
+ *	CDB			cdb, and claims it	cdb
+ *
+ * Called on the queue's thread (plan_build) and wherever a call has ended (plan_next).  The plan is in the
+ * command.
+ */
+#include <string.h>
+
+#include "dev.h"
+
+static const struct sense_code out_of_range = { SAM_CHECK_CONDITION, 0x05, 0x21, 0x00 };
+
+static uint8_t *io_slot(const struct worker_io *io)
+{
+	return ring_data(&io->queue->ring, SCUSE_TAG_INDEX(io->sqe.tag));
+}
+
+static bool refuse(struct worker_io *io, enum scuse_error_code error)
+{
+	io_fail_error(io, error);
+	return false;
+}
+
+/* The kernel has checked this; handlers are promised that the worker did too. */
+static bool in_range(struct worker_io *io, uint64_t lba, uint64_t blocks)
+{
+	struct scuse_dev *dev = io->queue->dev;
+	uint64_t all = atomic_load_explicit(&dev->size, memory_order_relaxed) / dev->block_size;
+
+	if (lba <= all && blocks <= all - lba)
+		return true;
+	io_fail(io, out_of_range, lba);
+	return false;
+}
+
+static void whole(struct worker_io *io, enum call_kind kind, uint64_t length, uint64_t chunk)
+{
+	io->plan.kind = kind;
+	io->plan.offset = io->sqe.lba * io->queue->dev->block_size;
+	io->plan.remaining = length;
+	io->plan.chunk = chunk;
+}
+
+static bool build_transfer(struct worker_io *io, enum call_kind kind)
+{
+	const struct scuse_sqe *sqe = &io->sqe;
+
+	if ((uint64_t)sqe->blocks * io->queue->dev->block_size != sqe->data_len ||
+	    sqe->data_len > io->queue->ring.slot_size)
+		return refuse(io, SCUSE_E_INVALID);
+	if (!in_range(io, sqe->lba, sqe->blocks))
+		return false;
+	whole(io, kind, sqe->data_len, sqe->data_len);
+	return true;
+}
+
+static bool writable(struct worker_io *io)
+{
+	return !dev_caps(io->queue->dev)->read_only || refuse(io, SCUSE_E_READ_ONLY);
+}
+
+/* FUA of a command that writes: by the handler, or by a flush at the end. */
+static void plan_fua(struct worker_io *io)
+{
+	const struct scuse_caps *caps = dev_caps(io->queue->dev);
+
+	if (!(io->sqe.flags & SCUSE_SQE_F_FUA))
+		return;
+	if (caps->fua == SCUSE_CAP_NATIVE)
+		io->flags |= SCUSE_IO_FUA;
+	else
+		io->plan.flush_after = caps->fua == SCUSE_CAP_EMULATE;
+}
+
+static bool all_zero(const uint8_t *data, size_t length)
+{
+	return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
+}
+
+/* No operation of the handler's fits: ordinary writes of a slot full of copies. */
+static void build_repeated_writes(struct worker_io *io, uint64_t length)
+{
+	uint32_t block_size = io->queue->dev->block_size;
+	uint64_t room = io->queue->ring.slot_size / block_size * block_size;
+	uint64_t chunk = MIN(MIN(length, room), 1u << 20);
+	uint8_t *slot = io_slot(io);
+
+	for (uint64_t filled = block_size; filled < chunk; filled += MIN(filled, chunk - filled))
+		memcpy(slot + filled, slot, MIN(filled, chunk - filled));
+	whole(io, CALL_WRITE, length, chunk);
+}
+
+static bool build_write_same(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+	const struct scuse_caps *caps = dev_caps(dev);
+	uint64_t length = (uint64_t)io->sqe.blocks * dev->block_size;
+	bool zero;
+
+	if (caps->write_same == SCUSE_CAP_NONE)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (io->sqe.data_len != dev->block_size)
+		return refuse(io, SCUSE_E_INVALID);
+	if (!in_range(io, io->sqe.lba, io->sqe.blocks))
+		return false;
+	zero = all_zero(io_slot(io), io->sqe.data_len);
+	if (zero && caps->write_zeroes == SCUSE_CAP_NATIVE)
+		whole(io, CALL_WRITE_ZEROES, length, length);
+	else if (zero && io->sqe.flags & SCUSE_SQE_F_UNMAP && caps->unmap_zeroes == SCUSE_CAP_NATIVE)
+		whole(io, CALL_UNMAP, length, length);
+	else if (caps->write_same == SCUSE_CAP_NATIVE)
+		whole(io, CALL_WRITE_SAME, length, length);
+	else
+		build_repeated_writes(io, length);
+	return true;
+}
+
+static bool build_unmap(struct worker_io *io)
+{
+	const struct scuse_range *ranges = (const void *)io_slot(io);
+	uint32_t count = io->sqe.data_len / sizeof(*ranges);
+
+	if (dev_caps(io->queue->dev)->unmap != SCUSE_CAP_NATIVE)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (io->sqe.data_len % sizeof(*ranges) || io->sqe.data_len > io->queue->ring.slot_size)
+		return refuse(io, SCUSE_E_INVALID);
+	/* All or nothing: no range is deallocated if one of them is wrong. */
+	for (uint32_t i = 0; i < count; i++)
+		if (!in_range(io, ranges[i].lba, ranges[i].blocks))
+			return false;
+	io->plan.kind = CALL_UNMAP;
+	io->plan.ranges = count;
+	return true;
+}
+
+/* ---- CDBs ---- */
+
+static uint16_t cdb_service_action(const uint8_t *cdb)
+{
+	return cdb[0] == 0x7f ? (uint16_t)(cdb[8] << 8 | cdb[9]) : cdb[1] & 0x1f;
+}
+
+const struct scuse_claim *claim_find(const struct scuse_claim *claims, const uint8_t *cdb)
+{
+	for (; claims && !(claims->flags & SCUSE_CLAIM_END); claims++)
+		if (claims->opcode == cdb[0] &&
+		    (!claims->has_service_action || claims->service_action == cdb_service_action(cdb)))
+			return claims;
+	return NULL;
+}
+
+/* SPC-4 4.2.5: the group code says how long; vendor groups have only the claim to go by. */
+static uint16_t cdb_length(const uint8_t *cdb, const struct scuse_claim *claim)
+{
+	static const uint8_t by_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
+
+	if (cdb[0] == 0x7f)
+		return (uint16_t)MIN(cdb[7] + 8, SCUSE_CDB_MAX);
+	if (claim->cdb_len && claim->cdb_len <= SCUSE_CDB_INLINE)
+		return claim->cdb_len;
+	return by_group[cdb[0] >> 5] ? by_group[cdb[0] >> 5] : 16;
+}
+
+static bool has_cdb(const struct handler *handler)
+{
+	return handler->def.sync ? handler->sync.cdb != NULL : handler->async.cdb != NULL;
+}
+
+static bool build_cdb(struct worker_io *io)
+{
+	const struct handler *handler = io->queue->dev->handler;
+	const struct scuse_claim *claim = claim_find(handler->def.claims, io->sqe.cdb);
+
+	if (!has_cdb(handler) || !claim)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (io->sqe.data_len > io->queue->ring.slot_size)
+		return refuse(io, SCUSE_E_INVALID);
+	if (claim->flags & SCUSE_CLAIM_WRITES && !writable(io))
+		return false;
+	io->cdb_len = cdb_length(io->sqe.cdb, claim);
+	io->plan.kind = CALL_CDB;
+	io->plan.remaining = io->plan.chunk = 1;
+	return true;
+}
+
+/* ---- the plan ---- */
+
+static bool has_read(const struct handler *handler)
+{
+	return handler->def.sync ? handler->sync.read != NULL : handler->async.read != NULL;
+}
+
+static bool build(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+
+	switch (io->sqe.op) {
+	case SCUSE_OP_READ:
+		if (!has_read(dev->handler))
+			return refuse(io, SCUSE_E_UNSUPPORTED);
+		io->data_in = io->sqe.data_len;
+		return build_transfer(io, CALL_READ);
+	case SCUSE_OP_WRITE:
+		return writable(io) && build_transfer(io, CALL_WRITE);
+	case SCUSE_OP_FLUSH:
+		io->plan.flush_after = dev_caps(dev)->flush == SCUSE_CAP_NATIVE;
+		return true;
+	case SCUSE_OP_WRITE_SAME:
+		return writable(io) && build_write_same(io);
+	case SCUSE_OP_UNMAP:
+		return writable(io) && build_unmap(io);
+	case SCUSE_OP_CDB:
+		return build_cdb(io);
+	}
+	return refuse(io, SCUSE_E_UNSUPPORTED);
+}
+
+static uint32_t io_flags(uint16_t flags)
+{
+	return (flags & SCUSE_SQE_F_DPO ? SCUSE_IO_DPO : 0) |
+	       (flags & SCUSE_SQE_F_UNMAP ? SCUSE_IO_UNMAP : 0) |
+	       (flags & SCUSE_SQE_F_ANCHOR ? SCUSE_IO_ANCHOR : 0) |
+	       (flags & SCUSE_SQE_F_REPLAY ? SCUSE_IO_REPLAY : 0);
+}
+
+bool plan_build(struct worker_io *io)
+{
+	io->plan = (struct plan){ .kind = CALL_FLUSH };
+	io->flags = io_flags(io->sqe.flags);
+	if (!build(io))
+		return false;
+	if (io->sqe.op == SCUSE_OP_WRITE || io->sqe.op == SCUSE_OP_WRITE_SAME)
+		plan_fua(io);
+	io->chained = io->plan.ranges > 1 || io->plan.remaining > io->plan.chunk ||
+		      (io->plan.remaining && io->plan.flush_after);
+	return true;
+}
+
+bool plan_has_more(const struct plan *plan)
+{
+	return plan->remaining || plan->range < plan->ranges || plan->flush_after;
+}
+
+/* The next range of an UNMAP that is not empty. */
+static bool next_range(struct worker_io *io, struct call *call)
+{
+	const struct scuse_range *ranges = (const void *)io_slot(io);
+	uint32_t block_size = io->queue->dev->block_size;
+
+	while (io->plan.range < io->plan.ranges) {
+		const struct scuse_range *range = &ranges[io->plan.range++];
+
+		if (!range->blocks)
+			continue;
+		*call = (struct call){ CALL_UNMAP, range->lba * block_size,
+				       (uint64_t)range->blocks * block_size };
+		return true;
+	}
+	return false;
+}
+
+bool plan_next(struct worker_io *io, struct call *call)
+{
+	struct plan *plan = &io->plan;
+
+	if (plan->remaining) {
+		*call = (struct call){ plan->kind, plan->offset, MIN(plan->chunk, plan->remaining) };
+		plan->offset += call->length;
+		plan->remaining -= call->length;
+		return true;
+	}
+	if (next_range(io, call))
+		return true;
+	if (!plan->flush_after)
+		return false;
+	plan->flush_after = false;
+	*call = (struct call){ .kind = CALL_FLUSH };
+	return true;
+}

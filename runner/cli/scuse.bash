@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Tab completion of scuse(1) for bash, by what scuse itself says: commands, options, LUNs, handlers, parameters.
+
+# The words of _scuse_list that begin with $cur become COMPREPLY; names may hold spaces.
+_scuse_offer()
+{
+	local candidate
+
+	while IFS= read -r candidate; do
+		[[ $candidate == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$candidate")")
+	done < <(scuse complete "$@" 2>/dev/null)
+	[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+}
+
+_scuse()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} command='' handler='' index positional=0
+	COMPREPLY=()
+
+	# What was typed before the cursor: the command, and how many arguments it has.  bash makes a word of each '='.
+	for ((index = 1; index < COMP_CWORD; index++)); do
+		case ${COMP_WORDS[index]} in
+		--) compopt -o default; return ;;
+		-* | =) ;;
+		*)
+			if [[ -z $command ]]; then
+				command=${COMP_WORDS[index]}
+			elif [[ ${COMP_WORDS[index - 1]} != = && ${COMP_WORDS[index + 1]} != = ]]; then
+				((++positional))
+				[[ $command == create && $positional -eq 2 ]] && handler=${COMP_WORDS[index]}
+				[[ $command == run && $positional -eq 1 ]] && handler=${COMP_WORDS[index]}
+			fi
+			;;
+		esac
+	done
+
+	if [[ $cur == = || ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		compopt -o default
+	elif [[ -z $command ]]; then
+		_scuse_offer commands
+	elif [[ $cur == -* ]]; then
+		_scuse_offer options "$command"
+	else
+		case $command:$positional in
+		create:1 | run:0 | handlers:0) _scuse_offer handlers ;;
+		create:[2-9] | run:[1-9])
+			_scuse_offer params "$handler"
+			compopt -o default
+			;;
+		rm:* | show:0 | resize:0 | attach:0 | detach:0 | stats:0) _scuse_offer names ;;
+		esac
+	fi
+}
+
+complete -F _scuse scuse

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Unit tests of the pure headers of the kernel half; included by CMakeLists.txt.
+find_package(Threads REQUIRED)
+pkg_check_modules(SCUSE_KMOD_CRITERION REQUIRED IMPORTED_TARGET criterion)
+
+foreach(name kmod_tag kmod_ring kmod_cqe kmod_sense)
+  add_executable(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/kmod ${CMAKE_CURRENT_LIST_DIR})
+  target_link_libraries(${name} PRIVATE scuse_headers PkgConfig::SCUSE_KMOD_CRITERION Threads::Threads)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS unit)
+endforeach()

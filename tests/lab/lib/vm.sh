@@ -64,7 +64,8 @@ kernel_cmdline() {
     printf ' %s' apparmor=0 audit=0 random.trust_cpu=on log_buf_len=2M cryptomgr.notests damon_stat.enabled=N
     # On a busy host a virtual CPU may get no time for half a minute, which is not the guest's fault.
     printf ' %s' rcupdate.rcu_cpu_stall_timeout=100 watchdog_thresh=60
-    ((VM_ICOUNT == 0)) || printf ' nokaslr'
+    # A virtual CPU that misses an interrupt must not sleep for ever: with a tick it notices soon.
+    if ((VM_ICOUNT)); then printf ' nokaslr'; else printf ' nohz=off highres=off'; fi
     [[ ${LAB_VERBOSE:-0} != 0 ]] || printf ' quiet'
     [[ -z ${LAB_CMDLINE:-} ]] || printf ' %s' "$LAB_CMDLINE"
 }

@@ -35,7 +35,7 @@ const struct command *find_command(const char *name)
 	return NULL;
 }
 
-G_DEFINE_QUARK(scuse - cli - error, cli_error)
+G_DEFINE_QUARK(scuse_cli_error, cli_error)
 
 static void set_error(GError **error, int code, const char *format, va_list args) G_GNUC_PRINTF(3, 0);
 static void set_error(GError **error, int code, const char *format, va_list args)

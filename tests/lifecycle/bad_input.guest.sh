@@ -7,11 +7,7 @@ plugins=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lab/guest/tap.sh"
 
-nothing_made() { [ "$(scuse ls --json | grep -c '"name"')" = 0 ] && ! ls -d /sys/kernel/config/target/core/scuse_*/*/ 2>/dev/null | grep -v '/\(alua\|statistics\)/'; }
-start_runner() {
-	scuse-runner --plugin-dir "$SCUSE_PLUGIN_DIR" --ready-fd 9 9>/run/ready >>/run/scuse-runner.log 2>&1 &
-	wait_for 20 grep -q READY /run/ready
-}
+nothing_made() { [ "$(listed_luns)" = 0 ] && ! ls -d /sys/kernel/config/target/core/scuse_*/*/ 2>/dev/null | grep -v '/\(alua\|statistics\)/'; }
 stop_runner() {
 	pkill -TERM -x scuse-runner || true
 	wait_for 20 sh -c '! pgrep -x scuse-runner'

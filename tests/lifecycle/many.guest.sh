@@ -30,8 +30,10 @@ workers() { pgrep -fc -- 'scuse-runner.* --worker' || true; }
 no_workers() { [ "$(workers)" = 0 ]; }
 # Objects in the caches that hold what a LUN consists of; a few pages of noise are the kernel's own.
 unreclaimable() { awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo; }
-left_in_configfs() { find /sys/kernel/config/target/core /sys/kernel/config/target/loopback -mindepth 2 -maxdepth 2 \
-	-path '*scuse_*' 2>/dev/null | wc -l; }
+left_in_configfs() {
+	local target=/sys/kernel/config/target
+	find "$target"/core/scuse_* "$target"/loopback -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l
+}
 
 threads_before=$(ls -d /proc/[0-9]* | wc -l)
 check "$count LUNs created in parallel" in_parallel scuse create many-@ memory --size 8M
@@ -40,7 +42,7 @@ check_equal "one worker process each" "$count" "$(workers)"
 check "all attached" in_parallel sh -c 'scuse attach many-@ --loop >/tmp/many-@'
 check "each holds its own data" write_and_read_back
 check "all removed in parallel" in_parallel scuse rm many-@ --force
-check_equal "none is listed" 0 "$(scuse ls --json | grep -c '"name"')"
+check_equal "none is listed" 0 "$(listed_luns)"
 check_equal "nothing left in configfs" 0 "$(left_in_configfs)"
 check_equal "no device node left" 0 "$(find /dev -name 'scuse[0-9]*' | wc -l)"
 check "the workers end" wait_for 20 no_workers

@@ -82,3 +82,10 @@ wait_for() {
 		sleep 0.2
 	done
 }
+
+# How many LUNs there are; not a number if `scuse ls` itself fails, so that a failure is not taken for none.
+listed_luns() {
+	local json
+	json=$(scuse ls --json) || { echo "scuse ls failed"; return; }
+	grep -c '"name"' <<<"$json" || true
+}

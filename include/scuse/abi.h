@@ -109,7 +109,7 @@
 
 #define SCUSE_ABI_MAGIC 0x53554353u /* "SCUS" in memory on a little-endian machine */
 #define SCUSE_ABI_MAJOR 1
-#define SCUSE_ABI_MINOR 0
+#define SCUSE_ABI_MINOR 1
 
 /* Limits of the protocol; a device's own figures are in struct scuse_info. */
 #define SCUSE_MAX_QUEUES   64
@@ -159,7 +159,29 @@ enum scuse_op {
 	 */
 	SCUSE_OP_CANCEL = 7,
 	/* Advisory, no completion: a LOGICAL UNIT RESET was received.  `tag` is zero. */
-	SCUSE_OP_RESET = 8
+	SCUSE_OP_RESET = 8,
+	/*
+	 * Minor 1.  Say how the `blocks` blocks from `lba` on are provisioned (SBC-3 5.5): fill the slot with
+	 * at most data_len bytes of struct scuse_extent, ascending, without gaps, the first one starting at
+	 * `lba`.  At least one; they may end before all blocks are described.
+	 */
+	SCUSE_OP_EXTENTS = 9,
+	/* Minor 1.  Make the whole medium as new: all blocks read as zeros (SBC-3 5.3). */
+	SCUSE_OP_FORMAT = 10,
+	/*
+	 * Minor 1.  Make what the medium holds, cache and spare areas included, impossible to get back
+	 * (SBC-3 5.27).  `blocks` is the method, enum scuse_sanitize; OVERWRITE finds its pattern of data_len
+	 * bytes in the slot, to be repeated in each block.  After the other methods any block can be read:
+	 * VPD page B1h says so (WABEREQ, WACEREQ).
+	 */
+	SCUSE_OP_SANITIZE = 11
+};
+
+/* Methods of SCUSE_OP_SANITIZE; a device's FEATURE_SANITIZE_* say which ones it knows. */
+enum scuse_sanitize {
+	SCUSE_SANITIZE_OVERWRITE = 1,
+	SCUSE_SANITIZE_BLOCK = 2,
+	SCUSE_SANITIZE_CRYPTO = 3
 };
 
 /* struct scuse_sqe.flags */
@@ -170,6 +192,13 @@ enum scuse_op {
 #define SCUSE_SQE_F_DATA_OUT 0x0010u /* CDB: the data slot holds data from the initiator */
 #define SCUSE_SQE_F_DATA_IN  0x0020u /* CDB: the data slot is to be filled for the initiator */
 #define SCUSE_SQE_F_REPLAY   0x0040u /* was handed to an earlier session, which may have carried it out */
+/*
+ * READ, WRITE, WRITE SAME (minor 1): 8 bytes of protection information for each block (SBC-3 4.22) lie in
+ * the slot from scuse_info.pi_offset on.  Reading fills them, writing keeps them with the blocks.  Blocks
+ * that were written without it, or never, have FFh in all 8 bytes.
+ */
+#define SCUSE_SQE_F_PI	     0x0080u
+#define SCUSE_SQE_F_ATOMIC   0x0400u /* WRITE (minor 1): all of it or none, also across a loss of power */
 #define SCUSE_SQE_F_ATTR     0x0300u /* task attribute (SAM-5 8.9), see below */
 #define SCUSE_SQE_ATTR_SIMPLE	     0x0000u
 #define SCUSE_SQE_ATTR_ORDERED	     0x0100u
@@ -181,7 +210,7 @@ struct scuse_sqe {
 	__u8 op;	/* enum scuse_op */
 	__u8 reserved;
 	__u16 flags;	/* SCUSE_SQE_F_* */
-	__u32 nexus;	/* id of the I_T nexus, unique within the device; 0: not identified (this version) */
+	__u32 nexus;	/* id of the I_T nexus, unique within the device; 0: none, a command of the kernel's own */
 	__u64 lba;	/* first logical block */
 	__u32 blocks;	/* logical blocks */
 	__u32 data_len; /* bytes of the data slot that take part */
@@ -204,7 +233,7 @@ enum scuse_cqe_kind {
  *		operations may return any other status that SAM-5 table 42 defines.
  *	sense_len  CHECK CONDITION: 8..SCUSE_SENSE_MAX bytes in the sense slot, fixed or descriptor format;
  *		otherwise 0.
- *	data_len  READ and CDB with DATA_IN: bytes that were filled from the start of the slot, at most the
+ *	data_len  READ, EXTENTS and CDB with DATA_IN: bytes that were filled from the start of the slot, at most the
  *		SQE's.  The kernel zeroes the rest of a READ; of a CDB operation it is the residual.
  *		Otherwise 0.
  */
@@ -226,6 +255,19 @@ struct scuse_range {
 	__u32 reserved;
 };
 
+/* A range of logical blocks and how it is provisioned, as SCUSE_OP_EXTENTS returns them. */
+struct scuse_extent {
+	__u64 lba;
+	__u32 blocks; /* not 0 */
+	__u32 state;  /* enum scuse_extent_state */
+};
+
+enum scuse_extent_state {
+	SCUSE_EXTENT_IS_MAPPED = 0,
+	SCUSE_EXTENT_IS_DEALLOCATED = 1,
+	SCUSE_EXTENT_IS_ANCHORED = 2
+};
+
 /* struct scuse_queue_kernel.flags */
 #define SCUSE_KERNEL_NEED_KICK 0x1u
 #define SCUSE_KERNEL_STOPPED   0x2u /* no more commands will come: the session or the device has ended */
@@ -245,7 +287,7 @@ struct scuse_queue_kernel {
 	__u16 cqe_size;	  /* sizeof(struct scuse_cqe) */
 	__u16 cdb_stride;
 	__u16 sense_stride;
-	__u32 slot_size;  /* bytes between data slots; the largest data_len */
+	__u32 slot_size;  /* bytes between data slots, protection information included */
 	__u32 reserved0[5];
 
 	__u32 sq_tail;
@@ -299,7 +341,9 @@ struct scuse_info {
 	__u64 device_size;  /* bytes */
 	__u64 region_size[SCUSE_REGIONS]; /* bytes, for mmap */
 	char handler[SCUSE_HANDLER_MAX];
-	__u64 reserved[4];
+	__u32 pi_type;	 /* minor 1: T10 protection type, 0: none.  Not 0: START must offer FEATURE_PI */
+	__u32 pi_offset; /* minor 1: bytes from the start of a slot to its protection information */
+	__u64 reserved[3];
 };
 
 /*
@@ -320,7 +364,11 @@ struct scuse_start {
 	__u32 max_unmap_blocks;	      /* logical blocks of one UNMAP */
 	__u32 max_unmap_ranges;	      /* descriptors of one UNMAP */
 	__u32 max_write_same_blocks;  /* logical blocks */
-	__u32 reserved1[7];
+	__u32 max_atomic_blocks;      /* minor 1: logical blocks of one atomic write; with FEATURE_ATOMIC */
+	__u32 atomic_alignment;	      /* minor 1: logical blocks (VPD B0h); 0: none */
+	__u32 atomic_granularity;     /* minor 1: logical blocks (VPD B0h); 0: none */
+	__u32 threshold_exponent;     /* minor 1: log2 of the blocks of a threshold set (VPD B2h); 0: no thresholds */
+	__u32 reserved1[3];
 };
 
 #define SCUSE_FEATURE_FLUSH	   0x0001u /* has a volatile write cache: FLUSH and FUA mean something */
@@ -330,6 +378,30 @@ struct scuse_start {
 #define SCUSE_FEATURE_READ_ONLY	   0x0010u /* the medium is write-protected */
 #define SCUSE_FEATURE_ROTATIONAL   0x0020u
 #define SCUSE_FEATURE_REPLAY_SAFE  0x0040u /* carrying out a command twice does no harm */
+/* Minor 1: */
+#define SCUSE_FEATURE_EXTENTS	   0x0080u
+#define SCUSE_FEATURE_FORMAT	   0x0100u
+#define SCUSE_FEATURE_SANITIZE_OVERWRITE 0x0200u
+#define SCUSE_FEATURE_SANITIZE_BLOCK	 0x0400u
+#define SCUSE_FEATURE_SANITIZE_CRYPTO	 0x0800u
+#define SCUSE_FEATURE_ATOMIC	   0x1000u /* WRITE with SCUSE_SQE_F_ATOMIC */
+#define SCUSE_FEATURE_ANCHOR	   0x2000u /* SCUSE_SQE_F_ANCHOR means something */
+#define SCUSE_FEATURE_PI	   0x4000u /* keeps protection information: SCUSE_SQE_F_PI */
+
+/*
+ * The argument of SCUSE_IOC_NOTIFY (minor 1): something has happened to the medium that initiators must
+ * know.  The kernel raises the unit attentions.
+ */
+struct scuse_notify {
+	__u32 size;    /* sizeof(struct scuse_notify) as the caller knows it */
+	__u32 events;  /* SCUSE_NOTIFY_* */
+	__u64 used_blocks;	/* with USAGE: logical blocks that have storage */
+	__u64 available_blocks; /* with USAGE: logical blocks for which there still is storage */
+	__u64 reserved[5];
+};
+#define SCUSE_NOTIFY_MEDIUM    0x1u /* another medium: 28h/00h to every nexus */
+#define SCUSE_NOTIFY_THRESHOLD 0x2u /* the soft threshold was crossed: 38h/07h to every nexus */
+#define SCUSE_NOTIFY_USAGE     0x4u /* the figures above are true; shown in the log page 0Ch */
 
 /*
  * The argument of SCUSE_IOC_ENTER, on a queue's descriptor.
@@ -357,6 +429,7 @@ struct scuse_enter {
  *			 EPROTONOSUPPORT: the ABI's major differs.  EALREADY: started before.
  *			 EINVAL: a limit that makes no sense; the kernel log says which.
  *	SCUSE_IOC_UPDATE on the session: 0.  ENOTCONN: not started.
+ *	SCUSE_IOC_NOTIFY on the session: 0.  ENOTCONN: not started.
  *	SCUSE_IOC_ENTER	 on a queue: 1 if sq_tail != sq_head, else 0 (no WAIT, or timed out).  EINTR.
  */
 #define SCUSE_IOC_TYPE	 0xB9
@@ -365,6 +438,7 @@ struct scuse_enter {
 #define SCUSE_IOC_START	 _IOW(SCUSE_IOC_TYPE, 0x03, struct scuse_start)
 #define SCUSE_IOC_UPDATE _IOW(SCUSE_IOC_TYPE, 0x04, struct scuse_start)
 #define SCUSE_IOC_ENTER	 _IOW(SCUSE_IOC_TYPE, 0x05, struct scuse_enter)
+#define SCUSE_IOC_NOTIFY _IOW(SCUSE_IOC_TYPE, 0x06, struct scuse_notify)
 
 /*
  * GENERIC NETLINK
@@ -382,6 +456,10 @@ struct scuse_enter {
  * to that socket alone, and waits a limited time (SCUSE_REQUEST_TIMEOUT) for CMD_REPLY (A) with the
  * same cookie; replies of anybody else, or with a cookie that is not waited for, get ENOENT.
  * A device whose handler has no owner can be enabled: it stays offline until somebody serves it.
+ *
+ * Mode pages (minor 1).  The kernel keeps them, but has no place for saved ones.  When an initiator saves
+ * pages it asks the owner (REQUEST_SAVE_MODE) and lets the initiator wait for the answer; without an owner
+ * saving fails.  On ADD, before it starts a worker, the owner gives back what it has kept, with SET_MODE.
  */
 #define SCUSE_GENL_NAME	   "scuse"
 #define SCUSE_GENL_VERSION 1
@@ -399,9 +477,18 @@ enum scuse_cmd {
 	SCUSE_CMD_RESIZE = 8,	     /* (A) ID, SIZE: asks the owner, then changes the capacity */
 	SCUSE_CMD_REPORT = 9,	     /* (A) ID, EVENT (HANDLER_ERROR, SLOW_COMMAND), MESSAGE: becomes an event */
 	SCUSE_CMD_EVENT = 10,	     /* kernel to group: SEQUENCE, EVENT, and what the event has */
-	SCUSE_CMD_REQUEST = 11	     /* kernel to owner: COOKIE, REQUEST, the device attributes */
+	SCUSE_CMD_REQUEST = 11,	     /* kernel to owner: COOKIE, REQUEST, the device attributes */
+	/* minor 1 */
+	SCUSE_CMD_GET_NEXUS = 12,    /* dump, ID optional -> GET_NEXUS: ID, NEXUS, FABRIC, INITIATOR, TARGET, LUN, UA */
+	/*
+	 * dump, ID optional -> GET_RESERVATION: ID, FABRIC, INITIATOR, TARGET, PR_TYPE, PR_HOLDER and, but for
+	 * an SPC-2 reservation, KEY and PR_GENERATION.  One message a registrant or holder.
+	 */
+	SCUSE_CMD_GET_RESERVATION = 13,
+	SCUSE_CMD_GET_MODE = 14,     /* ID -> GET_MODE: ID, MODE, MODE_SAVED (if any) */
+	SCUSE_CMD_SET_MODE = 15	     /* (A) ID, MODE: becomes saved and current.  EINVAL: the message says why */
 };
-#define SCUSE_CMD_MAX 11
+#define SCUSE_CMD_MAX 15
 
 /* SCUSE_ATTR_EVENT.  Events of a device carry its device attributes. */
 enum scuse_event {
@@ -416,7 +503,10 @@ enum scuse_event {
 	SCUSE_EVENT_SLOW_COMMAND = 8,	 /* MESSAGE */
 	SCUSE_EVENT_OWNER_CLAIMED = 9,	 /* HANDLER, PORTID, PID */
 	SCUSE_EVENT_OWNER_LOST = 10,	 /* HANDLER, PORTID */
-	SCUSE_EVENT_UNIT_ATTENTION = 11	 /* reserved: ASC/ASCQ raised to the device's nexuses */
+	SCUSE_EVENT_UNIT_ATTENTION = 11, /* ASC, ASCQ; NEXUS if one is spared, it caused it */
+	/* minor 1 */
+	SCUSE_EVENT_RESERVATION = 12,	 /* reservation or registrations have changed: dump GET_RESERVATION */
+	SCUSE_EVENT_MODE_CHANGED = 13	 /* MODE */
 };
 
 /* SCUSE_ATTR_REQUEST: what the kernel asks of the owner. */
@@ -424,7 +514,8 @@ enum scuse_request {
 	SCUSE_REQUEST_UNSPEC = 0,
 	SCUSE_REQUEST_ADD = 1,	  /* a device was enabled: serve it.  Reply after START, or with the error */
 	SCUSE_REQUEST_REMOVE = 2, /* for information, not waited for: the device goes away; close the session */
-	SCUSE_REQUEST_RESIZE = 3  /* SIZE is the wanted size; reply when the handler agrees */
+	SCUSE_REQUEST_RESIZE = 3, /* SIZE is the wanted size; reply when the handler agrees */
+	SCUSE_REQUEST_SAVE_MODE = 4 /* minor 1: keep MODE; reply when it is on stable storage */
 };
 #define SCUSE_REQUEST_TIMEOUT 30 /* seconds */
 
@@ -483,9 +574,27 @@ enum scuse_attr {
 	SCUSE_ATTR_STAT_SUPPRESSED = 36,   /* submissions that needed none */
 	SCUSE_ATTR_STAT_BATCHES = 37,	   /* times that the kernel found CQEs to take */
 	SCUSE_ATTR_STAT_ZEROED_BYTES = 38, /* of READs, filled by the kernel */
-	SCUSE_ATTR_STAT_UNMAP_BLOCKS = 39
+	SCUSE_ATTR_STAT_UNMAP_BLOCKS = 39,
+
+	/* minor 1: nexuses, reservations, mode pages */
+	SCUSE_ATTR_NEXUS = 40,	       /* u32: as in struct scuse_sqe */
+	SCUSE_ATTR_FABRIC = 41,	       /* str: LIO's name, "loopback", "iSCSI" */
+	SCUSE_ATTR_INITIATOR = 42,     /* str: name of the initiator port; with ISID if the fabric has one */
+	SCUSE_ATTR_TARGET = 43,	       /* str: name of the target port and ",t,0x" and its portal group tag */
+	SCUSE_ATTR_LUN = 44,	       /* u64: the LUN that the nexus addresses the device by */
+	SCUSE_ATTR_UA = 45,	       /* binary: pending unit attentions, two bytes each, in order of delivery */
+	SCUSE_ATTR_ASC = 46,	       /* u8 */
+	SCUSE_ATTR_ASCQ = 47,	       /* u8 */
+	SCUSE_ATTR_KEY = 48,	       /* u64: reservation key */
+	SCUSE_ATTR_PR_TYPE = 49,       /* u8: SPC-4 table 60; FFh: SPC-2 RESERVE; 0: registered, nothing reserved */
+	SCUSE_ATTR_PR_HOLDER = 50,     /* u8: 1: holds the reservation */
+	SCUSE_ATTR_PR_GENERATION = 51, /* u32 */
+	SCUSE_ATTR_MODE = 52,	       /* binary: current mode pages, as MODE SENSE (10) of 3Fh/FFh lists them */
+	SCUSE_ATTR_MODE_SAVED = 53     /* binary: likewise, saved */
 };
-#define SCUSE_ATTR_MAX 39
+#define SCUSE_ATTR_MAX 53
+#define SCUSE_MODE_MAX 512 /* bytes of MODE and MODE_SAVED */
+#define SCUSE_PR_TYPE_SPC2 0xff
 
 /* Layout table: what an accidental change breaks at compile time, in both worlds. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
@@ -517,6 +626,8 @@ SCUSE_ABI_OFFSET(scuse_cqe, flags, 20);
 SCUSE_ABI_OFFSET(scuse_cqe, offset, 24);
 SCUSE_ABI_SIZE(scuse_range, 16);
 SCUSE_ABI_OFFSET(scuse_range, blocks, 8);
+SCUSE_ABI_SIZE(scuse_extent, 16);
+SCUSE_ABI_OFFSET(scuse_extent, state, 12);
 SCUSE_ABI_SIZE(scuse_queue_kernel, 192);
 SCUSE_ABI_OFFSET(scuse_queue_kernel, depth, 12);
 SCUSE_ABI_OFFSET(scuse_queue_kernel, sqe_offset, 24);
@@ -531,9 +642,13 @@ SCUSE_ABI_SIZE(scuse_info, 144);
 SCUSE_ABI_OFFSET(scuse_info, device_size, 32);
 SCUSE_ABI_OFFSET(scuse_info, region_size, 40);
 SCUSE_ABI_OFFSET(scuse_info, handler, 80);
+SCUSE_ABI_OFFSET(scuse_info, pi_offset, 116);
 SCUSE_ABI_SIZE(scuse_start, 80);
 SCUSE_ABI_OFFSET(scuse_start, device_size, 16);
 SCUSE_ABI_OFFSET(scuse_start, max_write_same_blocks, 48);
+SCUSE_ABI_OFFSET(scuse_start, threshold_exponent, 64);
+SCUSE_ABI_SIZE(scuse_notify, 64);
+SCUSE_ABI_OFFSET(scuse_notify, available_blocks, 16);
 SCUSE_ABI_SIZE(scuse_enter, 24);
 SCUSE_ABI_OFFSET(scuse_enter, timeout, 16);
 

@@ -67,7 +67,7 @@ extern "C" {
 
 #define SCUSE_HANDLER_ABI_MAGIC 0x48435553u /* "SUCH" in memory */
 #define SCUSE_HANDLER_ABI_MAJOR 1
-#define SCUSE_HANDLER_ABI_MINOR 0
+#define SCUSE_HANDLER_ABI_MINOR 1
 
 #if defined(__GNUC__)
 #define SCUSE_PRINTF(fmt, first) __attribute__((__format__(__printf__, fmt, first)))
@@ -148,14 +148,24 @@ struct scuse_caps {
 	uint8_t unmap_zeroes; /* NATIVE: unmapped ranges read as zeros */
 	uint8_t rotational;   /* 1: a spinning medium */
 	uint8_t replay_safe;  /* 1: carrying out a command twice does no harm */
-	uint8_t reserved0[7];
+	uint8_t format;	      /* minor 1; EMULATE: write_zeroes (or writes of zeros) over the whole medium */
+	uint8_t sanitize;     /* minor 1: SCUSE_SANITIZES_* that the operation knows; not an enum scuse_cap */
+	uint8_t protection;   /* minor 1; NATIVE: keeps protection information, see scuse_io_protection() */
+	uint8_t atomic;	      /* minor 1; NATIVE: writes with SCUSE_IO_ATOMIC are all or nothing */
+	uint8_t anchor;	      /* minor 1; NATIVE: unmap with SCUSE_IO_ANCHOR keeps the storage */
+	uint8_t reserved0[2];
 	uint32_t physical_block_size; /* bytes */
 	uint32_t optimal_transfer;    /* bytes */
 	uint32_t unmap_granularity;   /* bytes */
 	uint32_t unmap_alignment;     /* bytes */
 	uint64_t max_unmap;	      /* bytes of one operation */
 	uint64_t max_write_same;      /* bytes of one operation */
-	uint64_t reserved1[8];
+	uint64_t max_atomic;	      /* minor 1: bytes of one atomic write */
+	uint32_t atomic_granularity;  /* minor 1: bytes */
+	uint32_t atomic_alignment;    /* minor 1: bytes */
+	uint32_t threshold_set;	      /* minor 1: bytes, a power of two: storage is accounted in these; 0: no thresholds */
+	uint32_t reserved2;
+	uint64_t reserved1[5];
 };
 
 /* A command that a `cdb` handler carries out itself.  Feeds REPORT SUPPORTED OPERATION CODES. */
@@ -178,6 +188,7 @@ struct scuse_claim {
 #define SCUSE_IO_DPO	0x2u
 #define SCUSE_IO_UNMAP	0x4u /* write_zeroes: may deallocate */
 #define SCUSE_IO_ANCHOR 0x8u
+#define SCUSE_IO_ATOMIC 0x20u /* minor 1: write: all or nothing, also across a loss of power */
 #define SCUSE_IO_REPLAY 0x10u /* an earlier worker may have carried it out already */
 
 /* Any thread, while the io is in flight. */
@@ -196,6 +207,13 @@ const uint8_t *scuse_io_cdb(const struct scuse_io *io, size_t *len);
 void *scuse_io_data(const struct scuse_io *io, uint64_t *len);
 void scuse_io_set_data_in(struct scuse_io *io, uint64_t len); /* bytes that go to the initiator */
 void scuse_io_set_status(struct scuse_io *io, uint8_t status); /* SAM-5 status other than GOOD, with 0 returned */
+
+/*
+ * Minor 1.  Protection information that goes with read, write and write_same (for that of one block): 8 bytes
+ * a block, to be kept with the blocks as it is.  NULL: none goes with this command; a write then leaves FFh in
+ * all 8 bytes.  Reading blocks that never had any fills in FFh.
+ */
+void *scuse_io_protection(const struct scuse_io *io, uint64_t *len);
 
 /* Classes of failure, for handlers that do not think in sense keys. */
 enum scuse_error_code {
@@ -229,6 +247,8 @@ int scuse_fail_sense_data(struct scuse_io *io, const uint8_t *sense, size_t len)
 #define SCUSE_EXTENT_HOLE     1u /* deallocated */
 #define SCUSE_EXTENT_ANCHORED 2u
 int scuse_extents_add(struct scuse_extents *extents, uint64_t offset, uint64_t length, uint32_t type);
+/* Minor 1: has all that was asked for been reported, or all that there is room for?  What else is added is dropped. */
+int scuse_extents_enough(const struct scuse_extents *extents);
 
 /*
  * Fills the header of an ops table: { SCUSE_OPS_HEADER(struct scuse_sync_ops), .read = ... }; in C90, whose
@@ -250,6 +270,15 @@ struct scuse_sync_ops {
 	int (*extents)(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset,
 		       struct scuse_extents *extents);
 	int (*cdb)(void *handle, struct scuse_io *io);
+	/* Minor 1.  The whole medium reads as zeros afterwards. */
+	int (*format)(void *handle, struct scuse_io *io);
+	/*
+	 * Minor 1.  What the medium held cannot be got back afterwards, by any means.  `method` is one of
+	 * SCUSE_SANITIZES_*; `pattern` is for OVERWRITE, to be repeated from the start of each block.  After
+	 * the other methods reads of any block succeed without a write before them, whatever they return.
+	 */
+	int (*sanitize)(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			uint64_t pattern_length);
 };
 
 struct scuse_async_ops {
@@ -276,7 +305,17 @@ struct scuse_async_ops {
 	int (*queue_fd)(void *handle, void *context);
 	void (*queue_reap)(void *handle, void *context);
 	void (*queue_close)(void *handle, void *context);
+
+	/* Minor 1, as above. */
+	void (*format)(void *handle, struct scuse_io *io);
+	void (*sanitize)(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			 uint64_t pattern_length);
 };
+
+/* Methods of sanitize (SBC-3 5.27); the bits of struct scuse_caps.sanitize. */
+#define SCUSE_SANITIZES_OVERWRITE 0x1u
+#define SCUSE_SANITIZES_BLOCK	  0x2u /* block erase */
+#define SCUSE_SANITIZES_CRYPTO	  0x4u /* cryptographic erase */
 
 /* How many commands may run at a time.  The numbers leave room. */
 enum scuse_thread_model {
@@ -346,7 +385,11 @@ const char *scuse_dev_name(const struct scuse_dev *dev);
 #define SCUSE_CHANGED_SIZE  0x1u
 #define SCUSE_CHANGED_CAPS  0x2u
 #define SCUSE_CHANGED_MEDIA 0x4u
+#define SCUSE_CHANGED_THRESHOLD 0x8u /* minor 1: a soft threshold of thin provisioning was crossed */
 void scuse_dev_changed(struct scuse_dev *dev, uint32_t mask);
+
+/* Minor 1.  How much storage is behind a thin LUN, in bytes; for its log page.  Any thread, at any rate. */
+void scuse_dev_usage(struct scuse_dev *dev, uint64_t used, uint64_t available);
 
 /*
  * The reason of a failure in words, for the person who typed the command: during validate, open, probe, start,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists of devices, queues, statistics and owners, and single devices.
+ * Lists of devices, queues, statistics, owners, nexuses and reservations; single devices, their mode pages.
  *
  * Called by programs.  A dump is collected whole before the caller sees any of it, so that one that the
  * kernel reports as disturbed (NLM_F_DUMP_INTR) can be thrown away and made again.
@@ -117,57 +117,44 @@ static int dump(struct scuse_nl *nl, struct collection *collection, uint32_t id)
 
 /* ---- the kinds -------------------------------------------------------------------------------------- */
 
-static int device_entry(struct nlattr **attrs, void **copy)
-{
-	struct scuse_nl_device device;
-	int r = scuse_nl_parse_device(attrs, &device);
+/* Takes what a parser has filled; `copy` is NULL if there was no memory. */
+#define ENTRY(name, type, parse, duplicate)                 \
+	static int name(struct nlattr **attrs, void **copy) \
+	{                                                   \
+		struct type entry;                          \
+		int r = parse(attrs, &entry);               \
+                                                            \
+		if (r)                                      \
+			return r;                           \
+		*copy = duplicate(&entry);                  \
+		return *copy ? 0 : -ENOMEM;                 \
+	}
 
-	if (r)
-		return r;
-	*copy = scuse_nl_device_copy(&device);
-	return *copy ? 0 : -ENOMEM;
+static struct scuse_nl_queue *queue_copy(const struct scuse_nl_queue *queue)
+{
+	struct scuse_nl_queue *copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = *queue;
+	return copy;
 }
 
-static int owner_entry(struct nlattr **attrs, void **copy)
+static struct scuse_nl_stats *stats_copy(const struct scuse_nl_stats *stats)
 {
-	struct scuse_nl_owner owner;
-	int r = scuse_nl_parse_owner(attrs, &owner);
+	struct scuse_nl_stats *copy = malloc(sizeof(*copy));
 
-	if (r)
-		return r;
-	*copy = scuse_nl_owner_copy(&owner);
-	return *copy ? 0 : -ENOMEM;
+	if (copy)
+		*copy = *stats;
+	return copy;
 }
 
-static int queue_entry(struct nlattr **attrs, void **copy)
-{
-	struct scuse_nl_queue queue, *made;
-	int r = scuse_nl_parse_queue(attrs, &queue);
-
-	if (r)
-		return r;
-	made = malloc(sizeof(*made));
-	if (!made)
-		return -ENOMEM;
-	*made = queue;
-	*copy = made;
-	return 0;
-}
-
-static int stats_entry(struct nlattr **attrs, void **copy)
-{
-	struct scuse_nl_stats stats, *made;
-	int r = scuse_nl_parse_stats(attrs, &stats);
-
-	if (r)
-		return r;
-	made = malloc(sizeof(*made));
-	if (!made)
-		return -ENOMEM;
-	*made = stats;
-	*copy = made;
-	return 0;
-}
+ENTRY(device_entry, scuse_nl_device, scuse_nl_parse_device, scuse_nl_device_copy)
+ENTRY(queue_entry, scuse_nl_queue, scuse_nl_parse_queue, queue_copy)
+ENTRY(stats_entry, scuse_nl_stats, scuse_nl_parse_stats, stats_copy)
+ENTRY(owner_entry, scuse_nl_owner, scuse_nl_parse_owner, scuse_nl_owner_copy)
+ENTRY(nexus_entry, scuse_nl_nexus, scuse_nl_parse_nexus, scuse_nl_nexus_copy)
+ENTRY(reservation_entry, scuse_nl_reservation, scuse_nl_parse_reservation, scuse_nl_reservation_copy)
+ENTRY(mode_entry, scuse_nl_mode, scuse_nl_parse_mode, scuse_nl_mode_copy)
 
 static int order(uint32_t a, uint32_t b)
 {
@@ -204,14 +191,38 @@ static int owner_compare(const void *a, const void *b)
 	return strcmp((*x)->handler, (*y)->handler);
 }
 
+static int nexus_compare(const void *a, const void *b)
+{
+	const struct scuse_nl_nexus *const *x = a, *const *y = b;
+	int r = order((*x)->id, (*y)->id);
+
+	return r ? r : order((*x)->nexus, (*y)->nexus);
+}
+
+static int reservation_compare(const void *a, const void *b)
+{
+	const struct scuse_nl_reservation *const *x = a, *const *y = b;
+	int r = order((*x)->id, (*y)->id);
+
+	if (!r)
+		r = order((*y)->holder, (*x)->holder);
+	if (!r)
+		r = strcmp((*x)->initiator, (*y)->initiator);
+	return r ? r : strcmp((*x)->target, (*y)->target);
+}
+
 static const struct kind devices_kind = { SCUSE_CMD_GET_DEVICE, device_entry, device_compare };
 static const struct kind queues_kind = { SCUSE_CMD_GET_QUEUE, queue_entry, queue_compare };
 static const struct kind stats_kind = { SCUSE_CMD_GET_STATS, stats_entry, stats_compare };
 static const struct kind owners_kind = { SCUSE_CMD_GET_OWNER, owner_entry, owner_compare };
+static const struct kind nexuses_kind = { SCUSE_CMD_GET_NEXUS, nexus_entry, nexus_compare };
+static const struct kind reservations_kind = { SCUSE_CMD_GET_RESERVATION, reservation_entry,
+					       reservation_compare };
+static const struct kind mode_kind = { SCUSE_CMD_GET_MODE, mode_entry, NULL };
 
 /* ---- the interface ---------------------------------------------------------------------------------- */
 
-/* The four lists differ in the type of their entries alone; this gives each its own functions. */
+/* The lists differ in the type of their entries alone; this gives each its own functions. */
 #define LIST(type, entry, get_name, get_params, id, which)                  \
 	SCUSE_API int get_name get_params                                   \
 	{                                                                   \
@@ -252,9 +263,15 @@ LIST(scuse_nl_statistics, scuse_nl_stats, scuse_nl_get_statistics,
 LIST(scuse_nl_owners, scuse_nl_owner, scuse_nl_get_owners,
      (struct scuse_nl * nl, struct scuse_nl_owners **list), SCUSE_NL_ALL, owners_kind)
 
-static int get_device(struct scuse_nl *nl, struct nl_msg *msg, struct scuse_nl_device **device)
+LIST(scuse_nl_nexuses, scuse_nl_nexus, scuse_nl_get_nexuses,
+     (struct scuse_nl * nl, uint32_t id, struct scuse_nl_nexuses **list), id, nexuses_kind)
+LIST(scuse_nl_reservations, scuse_nl_reservation, scuse_nl_get_reservations,
+     (struct scuse_nl * nl, uint32_t id, struct scuse_nl_reservations **list), id, reservations_kind)
+
+/* The one entry that the kernel answers with, in *item. */
+static int get_one(struct scuse_nl *nl, struct nl_msg *msg, const struct kind *kind, void **item)
 {
-	struct collection collection = { .kind = &devices_kind };
+	struct collection collection = { .kind = kind };
 	struct scuse_nl_exchange exchange = { .answer = collect, .arg = &collection };
 	int r = scuse_nl_exchange(nl, nl->ask, msg, &exchange, nl->timeout);
 
@@ -262,7 +279,7 @@ static int get_device(struct scuse_nl *nl, struct nl_msg *msg, struct scuse_nl_d
 	if (!r && !collection.count)
 		r = scuse_nl_fail_errno(nl, -EBADMSG, "device");
 	if (!r) {
-		*device = collection.item[0];
+		*item = collection.item[0];
 		collection.item[0] = NULL;
 	}
 	clear(&collection);
@@ -272,29 +289,48 @@ static int get_device(struct scuse_nl *nl, struct nl_msg *msg, struct scuse_nl_d
 SCUSE_API int scuse_nl_get_device(struct scuse_nl *nl, const char *name, struct scuse_nl_device **device)
 {
 	struct nl_msg *msg;
-	int r;
+	void *item = NULL;
+	int r = scuse_nl_message(nl, SCUSE_CMD_GET_DEVICE, NLM_F_ACK, &msg);
 
 	*device = NULL;
-	r = scuse_nl_message(nl, SCUSE_CMD_GET_DEVICE, NLM_F_ACK, &msg);
 	if (r)
 		return r;
-	if (!nla_put_string(msg, SCUSE_ATTR_NAME, name))
-		return get_device(nl, msg, device);
+	if (nla_put_string(msg, SCUSE_ATTR_NAME, name)) {
+		nlmsg_free(msg);
+		return scuse_nl_fail_errno(nl, -ENAMETOOLONG, "device name");
+	}
+	r = get_one(nl, msg, &devices_kind, &item);
+	*device = item;
+	return r;
+}
+
+static int get_by_id(struct scuse_nl *nl, const struct kind *kind, uint32_t id, void **item)
+{
+	struct nl_msg *msg;
+	int r = scuse_nl_message(nl, kind->command, NLM_F_ACK, &msg);
+
+	if (r)
+		return r;
+	if (!nla_put_u32(msg, SCUSE_ATTR_ID, id))
+		return get_one(nl, msg, kind, item);
 	nlmsg_free(msg);
-	return scuse_nl_fail_errno(nl, -ENAMETOOLONG, "device name");
+	return scuse_nl_fail_errno(nl, -ENOMEM, "netlink message");
 }
 
 SCUSE_API int scuse_nl_get_device_by_id(struct scuse_nl *nl, uint32_t id, struct scuse_nl_device **device)
 {
-	struct nl_msg *msg;
-	int r;
+	void *item = NULL;
+	int r = get_by_id(nl, &devices_kind, id, &item);
 
-	*device = NULL;
-	r = scuse_nl_message(nl, SCUSE_CMD_GET_DEVICE, NLM_F_ACK, &msg);
-	if (r)
-		return r;
-	if (!nla_put_u32(msg, SCUSE_ATTR_ID, id))
-		return get_device(nl, msg, device);
-	nlmsg_free(msg);
-	return scuse_nl_fail_errno(nl, -ENOMEM, "netlink message");
+	*device = item;
+	return r;
+}
+
+SCUSE_API int scuse_nl_get_mode(struct scuse_nl *nl, uint32_t id, struct scuse_nl_mode **mode)
+{
+	void *item = NULL;
+	int r = get_by_id(nl, &mode_kind, id, &item);
+
+	*mode = item;
+	return r;
 }

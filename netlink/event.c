@@ -115,12 +115,16 @@ static int deliver_event(struct scuse_nl *nl, struct nlattr **attrs)
 		.sequence = scuse_nl_get_u64(attrs, SCUSE_ATTR_SEQUENCE, 0),
 		.type = scuse_nl_get_u32(attrs, SCUSE_ATTR_EVENT, SCUSE_EVENT_UNSPEC),
 		.message = scuse_nl_get_string(attrs, SCUSE_ATTR_MESSAGE, ""),
+		.asc = scuse_nl_get_u8(attrs, SCUSE_ATTR_ASC),
+		.ascq = scuse_nl_get_u8(attrs, SCUSE_ATTR_ASCQ),
+		.nexus = scuse_nl_get_u32(attrs, SCUSE_ATTR_NEXUS, 0),
 	};
 	struct scuse_nl_device device;
 	struct scuse_nl_owner owner;
 	uint64_t first;
 	int calls = 0;
 
+	event.mode = scuse_nl_get_bytes(attrs, SCUSE_ATTR_MODE, &event.mode_length);
 	if (event.sequence && scuse_nl_sequence_event(&nl->sequence, event.sequence, &first) &&
 	    nl->callbacks.lost) {
 		nl->callbacks.lost(nl->data, first, event.sequence);
@@ -151,6 +155,7 @@ static int deliver_request(struct scuse_nl *nl, struct nlattr **attrs)
 		return 0;
 	if (!device.config)
 		device.config = "";
+	request.mode = scuse_nl_get_bytes(attrs, SCUSE_ATTR_MODE, &request.mode_length);
 	nl->callbacks.request(nl->data, &request);
 	return 1;
 }

@@ -3,8 +3,8 @@
  * What the files of libscuse-netlink share; nothing outside netlink/ and its unit tests includes it.
  *
  * Files: open.c (handle, sockets, family, error text), exchange.c (one request and its answer), request.c
- * (changes), dump.c (lists), event.c (dispatch, sequence numbers), parse.c (attributes -> structs), name.c,
- * words.c.
+ * (changes), dump.c (lists), event.c (dispatch, sequence numbers), parse.c (attributes -> structs), copy.c
+ * (structs that outlive their message), name.c, words.c.
  *
  * Ownership: a handle owns its sockets and queued messages.  There are no locks: one thread a handle.
  */
@@ -101,9 +101,19 @@ int scuse_nl_parse_device(struct nlattr **attrs, struct scuse_nl_device *device)
 int scuse_nl_parse_queue(struct nlattr **attrs, struct scuse_nl_queue *queue);
 int scuse_nl_parse_stats(struct nlattr **attrs, struct scuse_nl_stats *stats);
 int scuse_nl_parse_owner(struct nlattr **attrs, struct scuse_nl_owner *owner);
+int scuse_nl_parse_nexus(struct nlattr **attrs, struct scuse_nl_nexus *nexus);
+int scuse_nl_parse_reservation(struct nlattr **attrs, struct scuse_nl_reservation *reservation);
+int scuse_nl_parse_mode(struct nlattr **attrs, struct scuse_nl_mode *mode);
+uint8_t scuse_nl_get_u8(struct nlattr **attrs, int type); /* 0 if it is missing */
 uint32_t scuse_nl_get_u32(struct nlattr **attrs, int type, uint32_t missing);
 uint64_t scuse_nl_get_u64(struct nlattr **attrs, int type, uint64_t missing);
 const char *scuse_nl_get_string(struct nlattr **attrs, int type, const char *missing);
+/* NULL and 0 if the attribute is missing. */
+const uint8_t *scuse_nl_get_bytes(struct nlattr **attrs, int type, size_t *length);
+/* Copies are one allocation, for free(); NULL: out of memory. */
 struct scuse_nl_owner *scuse_nl_owner_copy(const struct scuse_nl_owner *owner);
+struct scuse_nl_nexus *scuse_nl_nexus_copy(const struct scuse_nl_nexus *nexus);
+struct scuse_nl_reservation *scuse_nl_reservation_copy(const struct scuse_nl_reservation *reservation);
+struct scuse_nl_mode *scuse_nl_mode_copy(const struct scuse_nl_mode *mode);
 
 #endif /* SCUSE_NL_INTERNAL_H */

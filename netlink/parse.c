@@ -8,8 +8,6 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
@@ -24,6 +22,10 @@
 #define U64                     \
 	{                       \
 		.type = NLA_U64 \
+	}
+#define BINARY                      \
+	{                           \
+		.type = NLA_UNSPEC, \
 	}
 #define STRING                                  \
 	{                                       \
@@ -69,6 +71,20 @@ static const struct nla_policy policy[SCUSE_ATTR_MAX + 1] = {
 	[SCUSE_ATTR_STAT_BATCHES] = U64,
 	[SCUSE_ATTR_STAT_ZEROED_BYTES] = U64,
 	[SCUSE_ATTR_STAT_UNMAP_BLOCKS] = U64,
+	[SCUSE_ATTR_NEXUS] = U32,
+	[SCUSE_ATTR_FABRIC] = STRING,
+	[SCUSE_ATTR_INITIATOR] = STRING,
+	[SCUSE_ATTR_TARGET] = STRING,
+	[SCUSE_ATTR_LUN] = U64,
+	[SCUSE_ATTR_UA] = BINARY,
+	[SCUSE_ATTR_ASC] = U8,
+	[SCUSE_ATTR_ASCQ] = U8,
+	[SCUSE_ATTR_KEY] = U64,
+	[SCUSE_ATTR_PR_TYPE] = U8,
+	[SCUSE_ATTR_PR_HOLDER] = U8,
+	[SCUSE_ATTR_PR_GENERATION] = U32,
+	[SCUSE_ATTR_MODE] = BINARY,
+	[SCUSE_ATTR_MODE_SAVED] = BINARY,
 };
 
 /* `attrs` has room for SCUSE_ATTR_MAX + 1; attributes with higher numbers are left out. */
@@ -94,7 +110,13 @@ const char *scuse_nl_get_string(struct nlattr **attrs, int type, const char *mis
 	return attrs[type] ? nla_get_string(attrs[type]) : missing;
 }
 
-static uint32_t get_u8(struct nlattr **attrs, int type)
+const uint8_t *scuse_nl_get_bytes(struct nlattr **attrs, int type, size_t *length)
+{
+	*length = attrs[type] ? (size_t)nla_len(attrs[type]) : 0;
+	return attrs[type] ? nla_data(attrs[type]) : NULL;
+}
+
+uint8_t scuse_nl_get_u8(struct nlattr **attrs, int type)
 {
 	return attrs[type] ? nla_get_u8(attrs[type]) : 0;
 }
@@ -113,14 +135,14 @@ int scuse_nl_parse_device(struct nlattr **attrs, struct scuse_nl_device *device)
 		.error = scuse_nl_get_string(attrs, SCUSE_ATTR_ERROR, NULL),
 		.size = scuse_nl_get_u64(attrs, SCUSE_ATTR_SIZE, 0),
 		.block_size = scuse_nl_get_u32(attrs, SCUSE_ATTR_BLOCK_SIZE, 0),
-		.state = get_u8(attrs, SCUSE_ATTR_STATE),
+		.state = scuse_nl_get_u8(attrs, SCUSE_ATTR_STATE),
 		.queues = scuse_nl_get_u32(attrs, SCUSE_ATTR_QUEUES, 0),
 		.depth = scuse_nl_get_u32(attrs, SCUSE_ATTR_DEPTH, 0),
 		.max_transfer = scuse_nl_get_u32(attrs, SCUSE_ATTR_MAX_TRANSFER, 0),
 		.pid = scuse_nl_get_u32(attrs, SCUSE_ATTR_PID, 0),
 		.features = scuse_nl_get_u32(attrs, SCUSE_ATTR_FEATURES, 0),
 		.exports = scuse_nl_get_u32(attrs, SCUSE_ATTR_EXPORTS, 0),
-		.device_type = get_u8(attrs, SCUSE_ATTR_DEVICE_TYPE),
+		.device_type = scuse_nl_get_u8(attrs, SCUSE_ATTR_DEVICE_TYPE),
 	};
 	return 0;
 }
@@ -134,7 +156,7 @@ int scuse_nl_parse_queue(struct nlattr **attrs, struct scuse_nl_queue *queue)
 		.queue = scuse_nl_get_u32(attrs, SCUSE_ATTR_QUEUE, 0),
 		.depth = scuse_nl_get_u32(attrs, SCUSE_ATTR_DEPTH, 0),
 		.inflight = scuse_nl_get_u32(attrs, SCUSE_ATTR_INFLIGHT, 0),
-		.state = get_u8(attrs, SCUSE_ATTR_STATE),
+		.state = scuse_nl_get_u8(attrs, SCUSE_ATTR_STATE),
 		.max_transfer = scuse_nl_get_u32(attrs, SCUSE_ATTR_MAX_TRANSFER, 0),
 	};
 	return 0;
@@ -175,58 +197,49 @@ int scuse_nl_parse_owner(struct nlattr **attrs, struct scuse_nl_owner *owner)
 	return 0;
 }
 
-/* Copies are one allocation: the struct, then its strings. */
-static const char *append(char **end, const char *string)
+int scuse_nl_parse_nexus(struct nlattr **attrs, struct scuse_nl_nexus *nexus)
 {
-	char *start = *end;
-	size_t size;
+	size_t bytes;
 
-	if (!string)
-		return NULL;
-	size = strlen(string) + 1;
-	memcpy(start, string, size);
-	*end += size;
-	return start;
+	if (!attrs[SCUSE_ATTR_ID] || !attrs[SCUSE_ATTR_NEXUS])
+		return -EBADMSG;
+	*nexus = (struct scuse_nl_nexus){
+		.id = scuse_nl_get_u32(attrs, SCUSE_ATTR_ID, 0),
+		.nexus = scuse_nl_get_u32(attrs, SCUSE_ATTR_NEXUS, 0),
+		.fabric = scuse_nl_get_string(attrs, SCUSE_ATTR_FABRIC, ""),
+		.initiator = scuse_nl_get_string(attrs, SCUSE_ATTR_INITIATOR, ""),
+		.target = scuse_nl_get_string(attrs, SCUSE_ATTR_TARGET, ""),
+		.lun = scuse_nl_get_u64(attrs, SCUSE_ATTR_LUN, 0),
+		.ua = scuse_nl_get_bytes(attrs, SCUSE_ATTR_UA, &bytes),
+		.ua_count = bytes / 2,
+	};
+	return bytes % 2 ? -EBADMSG : 0;
 }
 
-static size_t room(const char *string)
+int scuse_nl_parse_reservation(struct nlattr **attrs, struct scuse_nl_reservation *reservation)
 {
-	return string ? strlen(string) + 1 : 0;
+	if (!attrs[SCUSE_ATTR_ID] || !attrs[SCUSE_ATTR_PR_TYPE])
+		return -EBADMSG;
+	*reservation = (struct scuse_nl_reservation){
+		.id = scuse_nl_get_u32(attrs, SCUSE_ATTR_ID, 0),
+		.fabric = scuse_nl_get_string(attrs, SCUSE_ATTR_FABRIC, ""),
+		.initiator = scuse_nl_get_string(attrs, SCUSE_ATTR_INITIATOR, ""),
+		.target = scuse_nl_get_string(attrs, SCUSE_ATTR_TARGET, ""),
+		.type = scuse_nl_get_u8(attrs, SCUSE_ATTR_PR_TYPE),
+		.holder = scuse_nl_get_u8(attrs, SCUSE_ATTR_PR_HOLDER) != 0,
+		.has_key = attrs[SCUSE_ATTR_KEY] != NULL,
+		.generation = scuse_nl_get_u32(attrs, SCUSE_ATTR_PR_GENERATION, 0),
+		.key = scuse_nl_get_u64(attrs, SCUSE_ATTR_KEY, 0),
+	};
+	return 0;
 }
 
-SCUSE_API struct scuse_nl_device *scuse_nl_device_copy(const struct scuse_nl_device *device)
+int scuse_nl_parse_mode(struct nlattr **attrs, struct scuse_nl_mode *mode)
 {
-	struct scuse_nl_device *copy;
-	char *end;
-
-	copy = malloc(sizeof(*copy) + room(device->name) + room(device->handler) + room(device->config) +
-		      room(device->serial) + room(device->error));
-	if (!copy)
-		return NULL;
-	*copy = *device;
-	end = (char *)(copy + 1);
-	copy->name = append(&end, device->name);
-	copy->handler = append(&end, device->handler);
-	copy->config = append(&end, device->config);
-	copy->serial = append(&end, device->serial);
-	copy->error = append(&end, device->error);
-	return copy;
-}
-
-SCUSE_API void scuse_nl_device_free(struct scuse_nl_device *device)
-{
-	free(device);
-}
-
-struct scuse_nl_owner *scuse_nl_owner_copy(const struct scuse_nl_owner *owner)
-{
-	struct scuse_nl_owner *copy = malloc(sizeof(*copy) + room(owner->handler));
-	char *end;
-
-	if (!copy)
-		return NULL;
-	*copy = *owner;
-	end = (char *)(copy + 1);
-	copy->handler = append(&end, owner->handler);
-	return copy;
+	if (!attrs[SCUSE_ATTR_ID] || !attrs[SCUSE_ATTR_MODE])
+		return -EBADMSG;
+	*mode = (struct scuse_nl_mode){ .id = scuse_nl_get_u32(attrs, SCUSE_ATTR_ID, 0) };
+	mode->current = scuse_nl_get_bytes(attrs, SCUSE_ATTR_MODE, &mode->current_length);
+	mode->saved = scuse_nl_get_bytes(attrs, SCUSE_ATTR_MODE_SAVED, &mode->saved_length);
+	return 0;
 }

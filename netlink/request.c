@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What changes something: owners claim, release and reply; anybody with the right resizes and reports.
+ * What changes something: owners claim, release and reply; anybody with the right resizes, sets mode pages and
+ * reports.
  *
  * Called by programs.  The kernel knows an owner by its socket, so claim, release and reply go through
  * `owner`, everything else through `ask`.
@@ -104,6 +105,23 @@ SCUSE_API int scuse_nl_resize(struct scuse_nl *nl, uint32_t id, uint64_t size)
 	if (nla_put_u32(msg, SCUSE_ATTR_ID, id) || nla_put_u64(msg, SCUSE_ATTR_SIZE, size))
 		return too_big(nl, msg);
 	return send_and_wait(nl, nl->ask, msg, nl->timeout + SCUSE_REQUEST_TIMEOUT * 1000u);
+}
+
+SCUSE_API int scuse_nl_set_mode(struct scuse_nl *nl, uint32_t id, const void *pages, size_t length)
+{
+	struct nl_msg *msg;
+	int r;
+
+	if (length > SCUSE_MODE_MAX)
+		return scuse_nl_fail(nl, -EINVAL, "%zu bytes of mode pages are too many: at most %d", length,
+				     SCUSE_MODE_MAX);
+	r = scuse_nl_message(nl, SCUSE_CMD_SET_MODE, NLM_F_ACK, &msg);
+	if (r)
+		return r;
+	if (nla_put_u32(msg, SCUSE_ATTR_ID, id) || nla_put(msg, SCUSE_ATTR_MODE, (int)length, pages))
+		return too_big(nl, msg);
+	r = send_and_wait(nl, nl->ask, msg, nl->timeout);
+	return r == -ENOENT ? -ENODEV : r;
 }
 
 SCUSE_API int scuse_nl_report(struct scuse_nl *nl, uint32_t id, enum scuse_event event, const char *message)

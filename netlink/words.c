@@ -19,6 +19,8 @@ SCUSE_API const char *scuse_nl_event_name(uint32_t type)
 		[SCUSE_EVENT_OWNER_CLAIMED] = "owner-claimed",
 		[SCUSE_EVENT_OWNER_LOST] = "owner-lost",
 		[SCUSE_EVENT_UNIT_ATTENTION] = "unit-attention",
+		[SCUSE_EVENT_RESERVATION] = "reservation",
+		[SCUSE_EVENT_MODE_CHANGED] = "mode-changed",
 	};
 
 	return type < sizeof(names) / sizeof(*names) && names[type] ? names[type] : "unknown";

@@ -11,6 +11,7 @@
 #include <scuse/handler.h>
 #include <scuse/version.h>
 
+#include "mode_file.h"
 #include "options.h"
 #include "plugins.h"
 #include "supervisor/supervisor.h"
@@ -38,8 +39,10 @@ static int run(const struct options *options)
 	case MODE_SUPERVISOR:
 		break;
 	}
-	return supervisor_run(
-		&(struct supervisor_options){ .plugin_dirs = dirs, .ready_fd = options->ready_fd });
+	return supervisor_run(&(struct supervisor_options){
+		.plugin_dirs = dirs,
+		.state_dir = options->state_dir ? options->state_dir : mode_file_state_dir(),
+		.ready_fd = options->ready_fd });
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 
 enum {
 	OPT_PLUGIN_DIR = 256,
+	OPT_STATE_DIR,
 	OPT_READY_FD,
 	OPT_LOG_LEVEL,
 	OPT_FOREGROUND,
@@ -26,6 +27,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "plugin-dir", required_argument, NULL, OPT_PLUGIN_DIR },
+	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ "ready-fd", required_argument, NULL, OPT_READY_FD },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
@@ -48,6 +50,8 @@ void options_print_help(void)
 	     "\n"
 	     "  --plugin-dir DIR    where handlers are (repeatable; else $SCUSE_PLUGIN_DIR, else\n"
 	     "                      " SCUSE_HANDLER_DIR ")\n"
+	     "  --state-dir DIR     where mode pages are kept that initiators save (else $SCUSE_STATE_DIR,\n"
+	     "                      else " SCUSE_STATE_DIR ")\n"
 	     "  --log-level LEVEL   error, warning, info (default) or debug\n"
 	     "  --ready-fd N        write READY to this descriptor once LUNs can be created\n"
 	     "  --foreground        as always: scuse-runner never goes to the background\n"
@@ -97,6 +101,10 @@ static bool take_value(struct options *options, int option, GStrvBuilder *dirs, 
 	switch (option) {
 	case OPT_PLUGIN_DIR:
 		add_dir(dirs, optarg);
+		return true;
+	case OPT_STATE_DIR:
+		g_free(options->state_dir);
+		options->state_dir = g_canonicalize_filename(optarg, NULL);
 		return true;
 	case OPT_READY_FD:
 		return parse_fd(optarg, &options->ready_fd) ||
@@ -194,6 +202,7 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 void options_clear(struct options *options)
 {
 	g_strfreev(options->plugin_dirs);
+	g_free(options->state_dir);
 	g_free(options->handler);
 	g_string_free(options->lines, TRUE);
 }

@@ -15,6 +15,7 @@ enum options_mode { MODE_SUPERVISOR, MODE_WORKER, MODE_LIST, MODE_VALIDATE, MODE
 struct options {
 	enum options_mode mode;
 	GStrv plugin_dirs;
+	char *state_dir; /* absolute; NULL: not given */
 	enum scuse_log_level level;
 	int ready_fd; /* -1: none */
 	bool json;

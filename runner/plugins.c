@@ -135,6 +135,8 @@ static void each_operation(const struct handler *handler, void (*each)(void *dat
 	OPERATION(write_same);
 	OPERATION(extents);
 	OPERATION(cdb);
+	OPERATION(format);
+	OPERATION(sanitize);
 #undef OPERATION
 	if (handler->def.resize)
 		each(data, "resize");

@@ -247,14 +247,18 @@ static void probe_device(struct target *target, const struct stat *status, uint3
 		target->physical_block = physical;
 }
 
-/* Tried out behind the end of the file, where nothing can be harmed. */
+/*
+ * Tried out behind the end of the file, where nothing can be harmed.
+ *
+ * The physical block size stays unknown, so that the LUN's is that of its logical blocks: st_blksize is the size
+ * that suits the page cache, not what the medium below writes at once.  As the granularity of unmapping it is
+ * right: nothing smaller becomes a hole.
+ */
 static void probe_regular(struct target *target, const struct stat *status)
 {
 	off_t behind = (status->st_size + 65535) / 65536 * 65536 + 65536;
 
 	target->granularity = (uint32_t)status->st_blksize;
-	if (status->st_blksize == 4096)
-		target->physical_block = 4096;
 	if (target->read_only)
 		return;
 	target->can_punch =
@@ -343,7 +347,7 @@ int target_extents(const struct target *target, uint64_t length, uint64_t offset
 	uint64_t end = offset + length;
 	int result = 0;
 
-	while (offset < end && !result) {
+	while (offset < end && !result && !scuse_extents_enough(extents)) {
 		off_t data =
 			target->block_device ? (off_t)offset : lseek(target->fd, (off_t)offset, SEEK_DATA);
 		off_t hole;

@@ -41,6 +41,27 @@ static int null_write_same(void *handle, struct scuse_io *io, const void *patter
 	return null_write(handle, io, pattern, length, offset);
 }
 
+static int null_extents(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset,
+			struct scuse_extents *extents)
+{
+	(void)handle;
+	(void)io;
+	return scuse_extents_add(extents, offset, length, SCUSE_EXTENT_HOLE);
+}
+
+static int null_format(void *handle, struct scuse_io *io)
+{
+	return null_write(handle, io, NULL, 0, 0);
+}
+
+/* Nothing is kept, so nothing can be got back.  Only a pattern, which OVERWRITE leaves, is beyond it. */
+static int null_sanitize(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			 uint64_t pattern_length)
+{
+	(void)method;
+	return null_write(handle, io, pattern, pattern_length, 0);
+}
+
 static int null_validate(const struct scuse_config *config)
 {
 	if (scuse_config_device_size(config))
@@ -62,6 +83,7 @@ static int null_probe(void *handle, struct scuse_caps *caps)
 	(void)handle;
 	caps->unmap_zeroes = SCUSE_CAP_NATIVE;
 	caps->replay_safe = 1;
+	caps->sanitize = SCUSE_SANITIZES_BLOCK | SCUSE_SANITIZES_CRYPTO;
 	return 0;
 }
 
@@ -79,6 +101,9 @@ static const struct scuse_sync_ops null_ops = {
 	.unmap = null_discard,
 	.write_zeroes = null_discard,
 	.write_same = null_write_same,
+	.extents = null_extents,
+	.format = null_format,
+	.sanitize = null_sanitize,
 };
 
 static struct scuse_handler null_handler = {

@@ -20,13 +20,27 @@ static void list_commands(void)
 			puts((*command)->name);
 }
 
+static void list_choices(const char *name, const char *choices)
+{
+	g_auto(GStrv) each = g_strsplit(choices, "|", -1);
+
+	for (char **choice = each; *choice; choice++)
+		printf("%s=%s\n", name, *choice);
+}
+
 static void list_options(const char *name)
 {
 	const struct command *command = find_command(name);
 
 	for (const struct option *option = command ? command->options : NULL; option && option->name;
-	     option++)
-		printf("--%s%s\n", option->name, option->value ? "=" : "");
+	     option++) {
+		g_autofree char *typed = g_strdup_printf("--%s", option->name);
+
+		if (option->value && strchr(option->value, '|'))
+			list_choices(typed, option->value);
+		else
+			printf("%s%s\n", typed, option->value ? "=" : "");
+	}
 	for (const struct option *option = global_options; option->name; option++)
 		printf("--%s\n", option->name);
 }
@@ -53,14 +67,6 @@ static void list_handlers(void)
 	for (guint i = 0; i < json_length(list); i++)
 		if (json_string_member(json_item(list, i), "name"))
 			puts(json_string_member(json_item(list, i), "name"));
-}
-
-static void list_choices(const char *name, const char *choices)
-{
-	g_auto(GStrv) each = g_strsplit(choices, "|", -1);
-
-	for (char **choice = each; *choice; choice++)
-		printf("%s=%s\n", name, *choice);
 }
 
 static void list_params(const char *handler)

@@ -46,6 +46,12 @@ static bool check_geometry(const struct create_options *from, GError **error)
 				  "--depth %" G_GUINT64_FORMAT
 				  " is not possible: use a power of two from %d to %d",
 				  from->depth, SCUSE_MIN_DEPTH, SCUSE_MAX_DEPTH);
+	if (from->protection && (!strchr("013", *from->protection) || strlen(from->protection) != 1))
+		return fail_usage(
+			error,
+			"--protection %s is not possible: 1 and 3 are the types that there are, 0 is "
+			"none",
+			from->protection);
 	return check_serial(from->serial, error);
 }
 
@@ -83,6 +89,7 @@ bool create_make_plan(const char *name, const char *handler, char **arguments, i
 	what->name = name;
 	what->handler = handler;
 	what->serial = from->serial;
+	what->protection = from->protection;
 	what->queues = from->queues;
 	what->depth = from->depth;
 	what->directory = encode_name(name, error);

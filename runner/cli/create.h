@@ -8,7 +8,7 @@
 #include "device.h"
 
 struct create_options {
-	const char *size, *block_size, *serial;
+	const char *size, *block_size, *protection, *serial;
 	uint64_t queues, depth;
 };
 
@@ -18,6 +18,12 @@ struct create_options {
 		  &(to)->block_size },                                                                       \
 		{ "queues",	0, OPTION_NUMBER, "N", "queues; one a processor, at most 8, unless given",   \
 		  &(to)->queues },                                                                           \
+		{ "protection",                                                                              \
+		  0,                                                                                         \
+		  OPTION_STRING,                                                                             \
+		  "0|1|3",                                                                                   \
+		  "type of T10 protection information; 0, none, unless given",                               \
+		  &(to)->protection },                                                                       \
 	{                                                                                                    \
 		"depth", 0, OPTION_NUMBER, "N", "commands in flight a queue; 128 unless given", &(to)->depth \
 	}

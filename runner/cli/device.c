@@ -3,13 +3,14 @@
  * LUNs by name, and the making of one; see device.h.  Called by nearly all commands.
  *
  * Making a LUN: directory -> parameters and serial number -> enable (the kernel asks the owner of the
- * handler, and waits for its answer).  A step that fails undoes the ones before.
+ * handler, and waits for its answer) -> the persistent reservations that it had before.  A step that fails undoes the ones before.
  */
 #include "device.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "aptpl.h"
 #include "args.h"
 #include "configfs.h"
 #include "output.h"
@@ -108,7 +109,8 @@ static bool write_parameters(const char *path, const plan *what, GError **error)
 	    !write_number(path, "block_size", what->block_size, error) ||
 	    !write_number(path, "queues", what->queues, error) ||
 	    !write_number(path, "depth", what->depth, error) ||
-	    !write_number(path, "device_type", what->device_type, error))
+	    !write_number(path, "device_type", what->device_type, error) ||
+	    (what->protection && !write_control(path, "protection", what->protection, error)))
 		return false;
 	for (guint i = 0; i < what->lines->len; i++)
 		if (!write_control(path, "param", what->lines->pdata[i], error))
@@ -226,7 +228,8 @@ scuse_nl_device *device_create(scuse_nl *nl, const plan *what, GError **error)
 		return NULL;
 	/* The serial number comes first: nobody is to see the LUN without it. */
 	if (check_interrupted(error) && write_parameters(path, what, error) &&
-	    write_serial(path, what, error) && enable(nl, path, what, error) && check_interrupted(error) &&
+	    write_serial(path, what, error) && enable(nl, path, what, error) &&
+	    aptpl_restore(path, what->serial, error) && check_interrupted(error) &&
 	    scuse_nl_get_device(nl, what->directory, &device))
 		fail(error, EIO, "%s", scuse_nl_error(nl));
 	if (!device) {

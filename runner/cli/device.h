@@ -31,13 +31,14 @@ typedef struct plan {
 	const char *name;
 	char *directory; /* name, encoded; owned */
 	const char *handler;
-	GPtrArray *lines;     /* config lines; owned */
-	const char *serial;   /* NULL: a new UUID */
-	uint64_t size;	      /* bytes; 0: the handler says */
-	uint64_t block_size;  /* bytes; 0: the kernel's default */
-	uint64_t queues;      /* 0: the kernel's default */
-	uint64_t depth;	      /* 0: the kernel's default */
-	uint32_t device_type; /* SPC-4 */
+	GPtrArray *lines;	/* config lines; owned */
+	const char *serial;	/* NULL: a new UUID */
+	uint64_t size;		/* bytes; 0: the handler says */
+	uint64_t block_size;	/* bytes; 0: the kernel's default */
+	uint64_t queues;	/* 0: the kernel's default */
+	uint64_t depth;		/* 0: the kernel's default */
+	const char *protection; /* T10 type; NULL: not asked for */
+	uint32_t device_type;	/* SPC-4 */
 } plan;
 void plan_clear(plan *p);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(plan, plan_clear)

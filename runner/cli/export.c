@@ -165,8 +165,8 @@ bool export_check_unused(const export *which, const char *lun, bool force, GErro
 
 bool export_remove(const export *which, GError **error)
 {
-	g_autofree char *group = g_strdup_printf("lun/%s", which->lun_name);
-	g_autofree char *directory = export_path(which, group);
+	g_autofree char *below = g_strdup_printf("lun/%s", which->lun_name), *group = NULL;
+	g_autofree char *directory = export_path(which, below);
 	g_autofree char *link = g_strdup_printf("%s/%s", directory, which->link);
 
 	/* A target that others made keeps running: it may have more LUNs. */
@@ -175,7 +175,10 @@ bool export_remove(const export *which, GError **error)
 		return false;
 	if (!configfs_unlink(link, error) || !configfs_remove(directory, error))
 		return false;
-	return which->ours && which->fabric ? which->fabric->remove_target(which, error) : true;
+	if (!which->ours || !which->fabric)
+		return true;
+	group = configfs_path(which->fabric_name, which->wwn, which->tpg, NULL);
+	return which->fabric->remove_group(group, error);
 }
 
 void export_json(ScuseJson *json, const export *which)

@@ -27,8 +27,8 @@ struct fabric {
 	GPtrArray *(*users)(const struct export *export);
 	/* Before the LUN's link is removed: the local device, sessions. */
 	bool (*quiesce)(const struct export *export, GError **error);
-	/* After the LUN's directory is gone, for targets of ours: the rest. */
-	bool (*remove_target)(const struct export *export, GError **error);
+	/* After the LUN's directory is gone, for targets of ours: the portal group's directory and above. */
+	bool (*remove_group)(const char *group, GError **error);
 };
 extern const struct fabric fabric_loop, fabric_iscsi;
 

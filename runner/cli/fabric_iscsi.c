@@ -93,20 +93,13 @@ static bool remove_group(const char *group, GError **error)
 	return true;
 }
 
-static bool remove_target(const export *which, GError **error)
-{
-	g_autofree char *group = configfs_path(which->fabric_name, which->wwn, which->tpg, NULL);
-
-	return remove_group(group, error);
-}
-
 const struct fabric fabric_iscsi = {
 	.name = FABRIC,
 	.label = "iSCSI",
 	.describe = describe,
 	.users = users,
 	.quiesce = quiesce,
-	.remove_target = remove_target,
+	.remove_group = remove_group,
 };
 
 /* ---- attaching -------------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  *	loopback/naa.TARGET/tpgt_1/{nexus = naa.INITIATOR, lun/lun_0/scuse -> LUN}
  *
  * whose names are derived from the LUN's serial number, so that the same LUN has the same ones after a
- *restart, and attaching twice finds the first.
+ * restart, and attaching twice finds the first.
  */
 #include "export.h"
 
@@ -22,7 +22,7 @@
 #define FABRIC	     "loopback"
 #define ATTACH_LIMIT 30	 /* seconds, until the node is there and answers */
 #define UNDO_LIMIT   10	 /* for the host to let go of what just failed */
-#define DELETE_LIMIT 150 /* and of what worked: caches are written, its SCSI layer is patient */
+#define SETTLE_LIMIT 150 /* and of what worked: caches are written, its SCSI layer is patient */
 #define POLL_MS	     10
 #define MAX_NEXUSES  256
 
@@ -48,10 +48,13 @@ static GPtrArray *users(const export *which)
 	return which->has_address ? sysfs_users(&which->address) : g_ptr_array_new_with_free_func(g_free);
 }
 
-/* The host's SCSI layer lets go first, while the LUN can still take what is in caches. */
+/*
+ * The host's caches are written first, with a limit: removing the LUN's link waits for commands with configfs
+ * locked.  The link's removal then takes the SCSI device from the host.
+ */
 static bool quiesce(const export *which, GError **error)
 {
-	return which->has_address ? sysfs_delete(&which->address, DELETE_LIMIT, error) : true;
+	return which->has_address ? sysfs_settle(&which->address, SETTLE_LIMIT, error) : true;
 }
 
 static bool remove_group(const char *group, GError **error)
@@ -68,20 +71,13 @@ static bool remove_group(const char *group, GError **error)
 	return true;
 }
 
-static bool remove_target(const export *which, GError **error)
-{
-	g_autofree char *group = configfs_path(which->fabric_name, which->wwn, which->tpg, NULL);
-
-	return remove_group(group, error);
-}
-
 const struct fabric fabric_loop = {
 	.name = FABRIC,
 	.label = "local",
 	.describe = describe,
 	.users = users,
 	.quiesce = quiesce,
-	.remove_target = remove_target,
+	.remove_group = remove_group,
 };
 
 /* ---- attaching -------------------------------------------------------------------------------------- */
@@ -123,10 +119,10 @@ static bool remove_lun_of(const char *group, GError **error)
 	struct scsi_address address;
 
 	/*
-	 * The host lets go first: removing the link waits for commands in flight with configfs locked, and if
+	 * The host settles first: removing the link waits for commands in flight with configfs locked, and if
 	 * the LUN's handler hangs, then so would everybody who looks there.
 	 */
-	if (read_address(group, &address, NULL) && !sysfs_delete(&address, UNDO_LIMIT, error))
+	if (read_address(group, &address, NULL) && !sysfs_settle(&address, UNDO_LIMIT, error))
 		return false;
 	return configfs_unlink(link, error) && configfs_remove(lun, error) && remove_group(group, error);
 }

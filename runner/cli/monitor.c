@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include "args.h"
 #include "device.h"
+#include "mode_pages.h"
 #include "output.h"
+#include "words.h"
 
 static uint64_t count, timeout;
 
@@ -20,6 +22,22 @@ static const struct option options[] = {
 	  "end after this time (exit status 1 if --count is not reached)", &timeout },
 	{ 0 },
 };
+
+static char *attention_text(const struct scuse_nl_event *event)
+{
+	g_autofree char *what = asc_text(event->asc, event->ascq);
+
+	if (!event->nexus)
+		return g_strdup_printf("unit attention %s for every nexus", what);
+	return g_strdup_printf("unit attention %s for every nexus but %u", what, event->nexus);
+}
+
+static char *mode_text(const struct scuse_nl_event *event)
+{
+	g_autofree char *settings = mode_settings_text(event->mode, event->mode_length);
+
+	return g_strdup_printf("mode pages changed%s%s", *settings ? ": " : "", settings);
+}
 
 static char *device_text(const struct scuse_nl_event *event)
 {
@@ -46,7 +64,11 @@ static char *device_text(const struct scuse_nl_event *event)
 	case SCUSE_EVENT_SLOW_COMMAND:
 		return g_strdup("slow command");
 	case SCUSE_EVENT_UNIT_ATTENTION:
-		return g_strdup("unit attention");
+		return attention_text(event);
+	case SCUSE_EVENT_RESERVATION:
+		return g_strdup("reservation or registrations changed");
+	case SCUSE_EVENT_MODE_CHANGED:
+		return mode_text(event);
 	default:
 		return g_strdup_printf("event %u, which this version does not know", event->type);
 	}
@@ -91,6 +113,19 @@ char *monitor_lost_text(uint64_t first, uint64_t next)
 			       next - 1);
 }
 
+static void attention_json(ScuseJson *json, const struct scuse_nl_event *event)
+{
+	g_autofree char *meaning = asc_meaning(event->asc, event->ascq);
+
+	scuse_json_uint(json, "asc", event->asc);
+	scuse_json_uint(json, "ascq", event->ascq);
+	scuse_json_string(json, "meaning", meaning);
+	if (event->nexus)
+		scuse_json_uint(json, "spared_nexus", event->nexus);
+	else
+		scuse_json_null(json, "spared_nexus");
+}
+
 void monitor_json(ScuseJson *json, const struct scuse_nl_event *event)
 {
 	scuse_json_uint(json, "sequence", event->sequence);
@@ -104,6 +139,10 @@ void monitor_json(ScuseJson *json, const struct scuse_nl_event *event)
 		scuse_json_string(json, "handler", event->owner->handler);
 		scuse_json_uint(json, "pid", event->owner->pid);
 	}
+	if (event->type == SCUSE_EVENT_UNIT_ATTENTION)
+		attention_json(json, event);
+	if (event->type == SCUSE_EVENT_MODE_CHANGED)
+		mode_settings_json(json, "mode", event->mode, event->mode_length);
 	scuse_json_string(json, "message", *event->message ? event->message : NULL);
 }
 

@@ -55,6 +55,18 @@ void print_note(const char *format, ...)
 	putchar('\n');
 }
 
+void print_field(const char *key, const char *format, ...)
+{
+	g_autofree char *value = NULL, *shown = NULL;
+	va_list args;
+
+	va_start(args, format);
+	value = g_strdup_vprintf(format, args);
+	va_end(args);
+	shown = printable(value);
+	printf("%-14s %s\n", key, shown);
+}
+
 void print_json(const ScuseJson *json)
 {
 	puts(scuse_json_text(json));

@@ -13,6 +13,8 @@
 void print_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void print_warning(const char *format, ...) G_GNUC_PRINTF(1, 2); /* not with --quiet */
 void print_note(const char *format, ...) G_GNUC_PRINTF(1, 2);	 /* not with --quiet, nor with --json */
+/* A line of `scuse show`: "key            value", on stdout.  Without control characters. */
+void print_field(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The text and a newline. */
 void print_json(const ScuseJson *json);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include "args.h"
 #include "configfs.h"
+#include "mode_file.h"
 #include "output.h"
 
 static bool force;
@@ -59,6 +60,15 @@ static bool remove_directory(const char *path, const char *name, GError **error)
 	return fail(error, reason->code, "%s", reason->message);
 }
 
+/* A later LUN of the same name is another one, and begins with defaults. */
+static void remove_saved_modes(const char *directory)
+{
+	g_autofree char *reason = NULL;
+
+	if (mode_file_remove(mode_file_state_dir(), directory, &reason))
+		print_warning("the saved mode pages stay: %s", reason);
+}
+
 bool remove_lun(const char *name, bool forced, GError **error)
 {
 	g_autofree char *directory = encode_name(name, error);
@@ -72,7 +82,10 @@ bool remove_lun(const char *name, bool forced, GError **error)
 	exports = exports_of(path, 0);
 	if (exports->len && !forced)
 		return refuse_exported(exports, name, error);
-	return remove_exports(exports, name, forced, error) && remove_directory(path, name, error);
+	if (!remove_exports(exports, name, forced, error) || !remove_directory(path, name, error))
+		return false;
+	remove_saved_modes(directory);
+	return true;
 }
 
 static void result_json(ScuseJson *json, const char *name, const GError *reason)
@@ -117,7 +130,7 @@ static int run(int argc, char **argv, char **tail, GError **error)
 const struct command rm_command = {
 	.name = "rm",
 	.arguments = "NAME... [--force] [--json]",
-	.summary = "remove LUNs; what they store stays where the handler keeps it",
+	.summary = "remove LUNs and their saved mode pages; what they store stays where the handler keeps it",
 	.details = "Refused while the LUN is exported (--force detaches it) or used by this host, as by a "
 		   "mount.",
 	.options = options,

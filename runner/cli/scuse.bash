@@ -13,6 +13,17 @@ _scuse_offer()
 	[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 }
 
+# The values of an option that has a list of them: what `scuse complete options` shows as --OPTION=VALUE.
+_scuse_offer_values()
+{
+	local candidate command=$1 option=$2 begun=${cur#=}
+
+	while IFS= read -r candidate; do
+		[[ $candidate == "$option=$begun"* && $candidate != "$option=" ]] && COMPREPLY+=("${candidate#"$option="}")
+	done < <(scuse complete options "$command" 2>/dev/null)
+	[[ ${#COMPREPLY[@]} -gt 0 ]]
+}
+
 _scuse()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} command='' handler='' index positional=0
@@ -36,7 +47,12 @@ _scuse()
 	done
 
 	if [[ $cur == = || ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
-		compopt -o default
+		index=$((COMP_CWORD - 1))
+		[[ ${COMP_WORDS[index]} == = ]] && ((index--))
+		_scuse_offer_values "$command" "${COMP_WORDS[index]}" || compopt -o default
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --* ]] &&
+		_scuse_offer_values "$command" "${COMP_WORDS[COMP_CWORD - 1]}"; then
+		:
 	elif [[ -z $command ]]; then
 		_scuse_offer commands
 	elif [[ $cur == -* ]]; then

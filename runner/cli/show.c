@@ -8,19 +8,7 @@
 #include "device.h"
 #include "export.h"
 #include "output.h"
-
-static void line(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void line(const char *key, const char *format, ...)
-{
-	g_autofree char *value = NULL, *shown = NULL;
-	va_list args;
-
-	va_start(args, format);
-	value = g_strdup_vprintf(format, args);
-	va_end(args);
-	shown = printable(value);
-	printf("%-14s %s\n", key, shown);
-}
+#include "state.h"
 
 static char *feature_names(uint32_t features)
 {
@@ -28,10 +16,21 @@ static char *feature_names(uint32_t features)
 		uint32_t bit;
 		const char *name;
 	} names[] = {
-		{ SCUSE_FEATURE_FLUSH, "write-cache" },		{ SCUSE_FEATURE_UNMAP, "thin" },
-		{ SCUSE_FEATURE_UNMAP_ZEROES, "unmap-zeroes" }, { SCUSE_FEATURE_WRITE_SAME, "write-same" },
-		{ SCUSE_FEATURE_READ_ONLY, "read-only" },	{ SCUSE_FEATURE_ROTATIONAL, "rotational" },
+		{ SCUSE_FEATURE_FLUSH, "write-cache" },
+		{ SCUSE_FEATURE_UNMAP, "thin" },
+		{ SCUSE_FEATURE_UNMAP_ZEROES, "unmap-zeroes" },
+		{ SCUSE_FEATURE_WRITE_SAME, "write-same" },
+		{ SCUSE_FEATURE_READ_ONLY, "read-only" },
+		{ SCUSE_FEATURE_ROTATIONAL, "rotational" },
 		{ SCUSE_FEATURE_REPLAY_SAFE, "replay-safe" },
+		{ SCUSE_FEATURE_EXTENTS, "extents" },
+		{ SCUSE_FEATURE_FORMAT, "format" },
+		{ SCUSE_FEATURE_SANITIZE_OVERWRITE, "sanitize-overwrite" },
+		{ SCUSE_FEATURE_SANITIZE_BLOCK, "sanitize-block" },
+		{ SCUSE_FEATURE_SANITIZE_CRYPTO, "sanitize-crypto" },
+		{ SCUSE_FEATURE_ATOMIC, "atomic" },
+		{ SCUSE_FEATURE_ANCHOR, "anchor" },
+		{ SCUSE_FEATURE_PI, "protection" },
 	};
 	GString *text = g_string_new(NULL);
 
@@ -47,7 +46,7 @@ static void print_params(const char *config)
 
 	for (char **param = lines; *param; param++)
 		if (**param && **param != '.')
-			line("parameter", "%s", **param == '=' ? *param + 1 : *param);
+			print_field("parameter", "%s", **param == '=' ? *param + 1 : *param);
 }
 
 static void print_exports(GPtrArray *exports)
@@ -57,51 +56,53 @@ static void print_exports(GPtrArray *exports)
 		g_autofree char *place = export_describe(which);
 		g_autoptr(GPtrArray) users = export_users(which);
 
-		line("export", "%s (%s %s, LUN %" G_GUINT64_FORMAT "%s)", place,
-		     which->fabric ? which->fabric->label : which->fabric_name, which->wwn, which->lun,
-		     which->ours ? "" : ", not made by scuse attach");
+		print_field("export", "%s (%s %s, LUN %" G_GUINT64_FORMAT "%s)", place,
+			    which->fabric ? which->fabric->label : which->fabric_name, which->wwn, which->lun,
+			    which->ours ? "" : ", not made by scuse attach");
 		for (guint j = 0; j < users->len; j++)
-			line("", "%s", (char *)users->pdata[j]);
+			print_field("", "%s", (char *)users->pdata[j]);
 	}
 	if (!exports->len)
-		line("export", "none: `scuse attach NAME --loop` makes it a disk of this host");
+		print_field("export", "none: `scuse attach NAME --loop` makes it a disk of this host");
 }
 
 static void print_queues(const scuse_nl_queues *queues)
 {
 	for (size_t i = 0; queues && i < queues->count; i++)
-		line("queue", "%u: %u of %u commands in flight", queues->item[i]->queue,
-		     queues->item[i]->inflight, queues->item[i]->depth);
+		print_field("queue", "%u: %u of %u commands in flight", queues->item[i]->queue,
+			    queues->item[i]->inflight, queues->item[i]->depth);
 }
 
-static void print_device(const scuse_nl_device *device, GPtrArray *exports, const scuse_nl_queues *queues)
+static void print_device(const scuse_nl_device *device, GPtrArray *exports, const scuse_nl_queues *queues,
+			 const lun_state *state)
 {
 	g_autofree char *name = decode_name(device->name), *size = format_size(device->size);
 	g_autofree char *transfer = format_size(device->max_transfer),
 			*features = feature_names(device->features);
 	g_autofree char *path = device_path(device);
 
-	line("name", "%s", name);
-	line("handler", "%s", device->handler);
+	print_field("name", "%s", name);
+	print_field("handler", "%s", device->handler);
 	print_params(device->config);
-	line("state", "%s", scuse_nl_state_name(device->state));
+	print_field("state", "%s", scuse_nl_state_name(device->state));
 	if (device->error)
-		line("last error", "%s", device->error);
-	line("size", "%s (%" G_GUINT64_FORMAT " bytes)", size, device->size);
-	line("block size", "%u", device->block_size);
-	line("type", "0x%02x", device->device_type);
-	line("serial", "%s", *device->serial ? device->serial : "-");
-	line("features", "%s", *features ? features : "-");
-	line("worker", device->pid ? "pid %u" : "none", device->pid);
-	line("node", "/dev/scuse%u", device->id);
-	line("transfer", "at most %s", transfer);
+		print_field("last error", "%s", device->error);
+	print_field("size", "%s (%" G_GUINT64_FORMAT " bytes)", size, device->size);
+	print_field("block size", "%u", device->block_size);
+	print_field("type", "0x%02x", device->device_type);
+	print_field("serial", "%s", *device->serial ? device->serial : "-");
+	print_field("features", "%s", *features ? features : "-");
+	print_field("worker", device->pid ? "pid %u" : "none", device->pid);
+	print_field("node", "/dev/scuse%u", device->id);
+	print_field("transfer", "at most %s", transfer);
 	print_queues(queues);
+	lun_state_print(state);
 	print_exports(exports);
-	line("configfs", "%s", path);
+	print_field("configfs", "%s", path);
 }
 
 static void print_device_json(const scuse_nl_device *device, GPtrArray *exports,
-			      const scuse_nl_queues *queues)
+			      const scuse_nl_queues *queues, const lun_state *state)
 {
 	g_autoptr(ScuseJson) json = scuse_json_new();
 
@@ -120,6 +121,7 @@ static void print_device_json(const scuse_nl_device *device, GPtrArray *exports,
 		scuse_json_end(json);
 	}
 	scuse_json_end(json);
+	lun_state_json(json, state);
 	scuse_json_end(json);
 	print_json(json);
 }
@@ -131,6 +133,7 @@ static int run(int argc, char **argv, char **tail, GError **error)
 	g_autoptr(scuse_nl_queues) queues = NULL;
 	g_autoptr(GPtrArray) exports = NULL;
 	g_autofree char *path = NULL;
+	g_auto(lun_state) state = { 0 };
 
 	(void)tail;
 	if (argc != 1) {
@@ -145,16 +148,17 @@ static int run(int argc, char **argv, char **tail, GError **error)
 	scuse_nl_get_queues(nl, device->id, &queues);
 	path = device_path(device);
 	exports = exports_of(path, device->device_type);
+	lun_state_read(nl, device, path, &state);
 	if (globals.json)
-		print_device_json(device, exports, queues);
+		print_device_json(device, exports, queues, &state);
 	else
-		print_device(device, exports, queues);
+		print_device(device, exports, queues, &state);
 	return EXIT_OK;
 }
 
 const struct command show_command = {
 	.name = "show",
 	.arguments = "NAME [--json]",
-	.summary = "show everything about a LUN: parameters, exports, who uses it",
+	.summary = "show everything about a LUN: parameters, SCSI state, exports, who uses it",
 	.run = run,
 };

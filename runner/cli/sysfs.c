@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include "cli.h"
 #include "configfs.h"
+#include "limited.h"
 
+#define IDLE_POLL_MS 10
 #define RESCAN_LIMIT 10 /* seconds */
 
 static const char *sys = "/sys";
@@ -133,9 +135,51 @@ void sysfs_rescan(const struct scsi_address *address)
 	configfs_write_limited(path, "1", RESCAN_LIMIT, NULL);
 }
 
-bool sysfs_delete(const struct scsi_address *address, unsigned int limit, GError **error)
+/* A count in hexadecimal; true if there is such. */
+static bool read_count(const struct scsi_address *address, const char *name, uint64_t *count)
 {
-	g_autofree char *path = device_path(address, "delete");
+	g_autofree char *path = device_path(address, name), *text = configfs_read(path);
 
-	return sysfs_exists(address) ? configfs_write_limited(path, "1", limit, error) : true;
+	if (!text)
+		return false;
+	*count = g_ascii_strtoull(text, NULL, 16);
+	return true;
+}
+
+static bool is_idle(const struct scsi_address *address)
+{
+	uint64_t begun, done;
+
+	return !read_count(address, "iorequest_cnt", &begun) || !read_count(address, "iodone_cnt", &done) ||
+	       begun == done;
+}
+
+/* What cannot be written is lost whatever we do; the kernel's log says so. */
+static bool settle(void *data, GError **error)
+{
+	const struct scsi_address *address = data;
+	g_autofree char *node = sysfs_node(address, NODE_BLOCK);
+	int fd = node ? open(node, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+
+	(void)error;
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	while (!is_idle(address))
+		g_usleep(IDLE_POLL_MS * 1000);
+	return true;
+}
+
+bool sysfs_settle(const struct scsi_address *address, unsigned int limit, GError **error)
+{
+	struct scsi_address copy = *address;
+
+	/*
+	 * tcm_loop only lets go of its nexus if it finds the SCSI device when the LUN goes; one that somebody
+	 * has deleted would stay in its count, and the nexus in memory.
+	 */
+	if (!sysfs_exists(address))
+		sysfs_scan(address);
+	return run_limited(settle, &copy, limit, error);
 }

@@ -34,8 +34,8 @@ char *sysfs_best_node(const struct scsi_address *address, uint32_t device_type);
 void sysfs_scan(const struct scsi_address *address);
 /* Has the host look at the device's size and features again, as far as that is possible. */
 void sysfs_rescan(const struct scsi_address *address);
-/* Takes the device from the host.  Waits for its caches to be written, at most `limit` seconds. */
-bool sysfs_delete(const struct scsi_address *address, unsigned int limit, GError **error);
+/* Waits until its caches are written and no command is under way, at most `limit` seconds. */
+bool sysfs_settle(const struct scsi_address *address, unsigned int limit, GError **error);
 
 /* Who uses it, each in words ("mounted on /mnt"); empty: nobody that can be seen (usage.c). */
 GPtrArray *sysfs_users(const struct scsi_address *address);

@@ -4,7 +4,7 @@
  * it to, each by a worker process (lun.c).  It never touches a LUN's data, so no LUN can block it.
  *
  * One thread, a glib main loop.  Sources: the netlink handle, signals, and the timers, sockets and children
- * of the LUNs.
+ * of the LUNs.  Mode pages are written by a thread of mode.c, which touches nothing of what is here.
  *
  *	start	load modules, claim, dump the devices and serve those that are offline, say READY
  *	SIGHUP	look for plugins again; try again what was given up
@@ -23,7 +23,9 @@
 #include "../worker/loader.h"
 #include "../worker/log.h"
 #include "lun.h"
+#include "mode.h"
 #include "modules.h"
+#include "name.h"
 #include "notify.h"
 
 #define EXIT_LIMIT 9 /* seconds from SIGTERM to the end */
@@ -32,6 +34,7 @@ struct supervisor {
 	const struct supervisor_options *options;
 	GMainLoop *loop;
 	struct scuse_nl *nl;
+	struct mode_keeper *modes;
 	GHashTable *claimed; /* names of handlers (owned strings) */
 	GHashTable *luns;    /* by id: those that are served */
 	GPtrArray *stopping; /* those whose device is gone, but not yet their worker */
@@ -117,13 +120,9 @@ static bool scan_plugins(struct supervisor *supervisor)
 
 static void spec_fill(struct lun_spec *spec, const struct scuse_nl_device *device)
 {
-	char name[SCUSE_NAME_MAX];
-
-	if (scuse_name_decode(device->name, name, sizeof(name)) < 0)
-		g_strlcpy(name, device->name, sizeof(name));
 	*spec = (struct lun_spec){
 		.id = device->id,
-		.name = g_strdup(name),
+		.name = readable_name(device->name),
 		.handler = g_strdup(device->handler),
 		.config = g_strdup(device->config ? device->config : ""),
 		.size = device->size,
@@ -172,8 +171,14 @@ static void host_report(void *data, uint32_t id, const char *message)
 
 static void exit_when_idle(struct supervisor *supervisor)
 {
-	if (supervisor->exiting && !g_hash_table_size(supervisor->luns) && !supervisor->stopping->len)
+	if (supervisor->exiting && !g_hash_table_size(supervisor->luns) && !supervisor->stopping->len &&
+	    !mode_keeper_busy(supervisor->modes))
 		g_main_loop_quit(supervisor->loop);
+}
+
+static void on_modes_idle(void *data)
+{
+	exit_when_idle(data);
 }
 
 static void host_gone(void *data, struct lun *lun)
@@ -229,10 +234,12 @@ static void on_request(void *data, const struct scuse_nl_request *request)
 
 	switch (request->type) {
 	case SCUSE_REQUEST_ADD:
-		if (supervisor->exiting)
+		if (supervisor->exiting) {
 			host_reply(supervisor, request->cookie, ESHUTDOWN, "scuse-runner is being stopped");
-		else
-			serve(supervisor, request->device, request->cookie);
+			return;
+		}
+		mode_keeper_restore(supervisor->modes, request->device);
+		serve(supervisor, request->device, request->cookie);
 		return;
 	case SCUSE_REQUEST_REMOVE:
 		if (lun)
@@ -244,6 +251,9 @@ static void on_request(void *data, const struct scuse_nl_request *request)
 		else
 			host_reply(supervisor, request->cookie, ENOTCONN,
 				   "the LUN is offline, so its size cannot be changed");
+		return;
+	case SCUSE_REQUEST_SAVE_MODE:
+		mode_keeper_save(supervisor->modes, request);
 		return;
 	}
 	host_reply(supervisor, request->cookie, EOPNOTSUPP, "this scuse-runner does not know the request");
@@ -262,8 +272,10 @@ static bool pick_up_devices(struct supervisor *supervisor)
 		const struct scuse_nl_device *device = devices->item[i];
 
 		if (device->state != SCUSE_STATE_REMOVING && !find_lun(supervisor, device->id) &&
-		    g_hash_table_contains(supervisor->claimed, device->handler))
+		    g_hash_table_contains(supervisor->claimed, device->handler)) {
+			mode_keeper_restore_missing(supervisor->modes, device);
 			serve(supervisor, device, 0);
+		}
 	}
 	scuse_nl_devices_free(devices);
 	return true;
@@ -374,7 +386,15 @@ static bool connect_kernel(struct supervisor *supervisor)
 
 static bool start(struct supervisor *supervisor)
 {
-	if (!connect_kernel(supervisor) || !scan_plugins(supervisor) || !pick_up_devices(supervisor))
+	if (!connect_kernel(supervisor))
+		return false;
+	supervisor->modes =
+		mode_keeper_new(supervisor->nl, supervisor->options->state_dir, on_modes_idle, supervisor);
+	if (!supervisor->modes) {
+		log_error("cannot keep mode pages: %s", g_strerror(errno));
+		return false;
+	}
+	if (!scan_plugins(supervisor) || !pick_up_devices(supervisor))
 		return false;
 	g_unix_signal_add(SIGTERM, on_terminate, supervisor);
 	g_unix_signal_add(SIGINT, on_terminate, supervisor);
@@ -397,6 +417,7 @@ int supervisor_run(const struct supervisor_options *options)
 	started = start(&supervisor);
 	if (started)
 		g_main_loop_run(supervisor.loop);
+	mode_keeper_free(supervisor.modes);
 	scuse_nl_close(supervisor.nl);
 	g_hash_table_unref(supervisor.luns);
 	g_hash_table_unref(supervisor.claimed);

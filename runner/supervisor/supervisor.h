@@ -5,6 +5,7 @@
 
 struct supervisor_options {
 	const char *const *plugin_dirs; /* NULL-terminated */
+	const char *state_dir;		/* where saved mode pages are */
 	int ready_fd;			/* -1: none */
 };
 

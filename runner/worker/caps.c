@@ -9,6 +9,13 @@
  *	write_zeroes	NATIVE with it, else EMULATE	writes of zeros
  *	write_same	NATIVE with it, else EMULATE	repeated writes
  *	extents		NATIVE with the operation	refused
+ *	format		NATIVE with it, else EMULATE	write_zeroes, unmap or writes, part by part
+ *	atomic		NONE				refused
+ *	anchor		NONE				refused
+ *	protection	NONE				refused
+ *
+ * The last three have no operation of their own: NATIVE is the handler's word that it heeds SCUSE_IO_ATOMIC
+ * and SCUSE_IO_ANCHOR, and keeps scuse_io_protection().
  *
  * Where there is a flush, initiators may ask for FUA, and the kernel cannot be told otherwise: so `fua`
  * NONE counts as EMULATE there.
@@ -17,16 +24,22 @@
 
 #include <string.h>
 
+#define CAPS_SANITIZES (SCUSE_SANITIZES_OVERWRITE | SCUSE_SANITIZES_BLOCK | SCUSE_SANITIZES_CRYPTO)
+/* The features that a kernel of minor 0 takes. */
+#define CAPS_MINOR_0                                                                                         \
+	(SCUSE_FEATURE_FLUSH | SCUSE_FEATURE_UNMAP | SCUSE_FEATURE_UNMAP_ZEROES | SCUSE_FEATURE_WRITE_SAME | \
+	 SCUSE_FEATURE_READ_ONLY | SCUSE_FEATURE_ROTATIONAL | SCUSE_FEATURE_REPLAY_SAFE)
+
 /* The operations of either kind that matter here. */
 struct present {
-	bool write, flush, unmap, write_zeroes, write_same, extents;
+	bool write, flush, unmap, write_zeroes, write_same, extents, format, sanitize;
 };
 
-#define PRESENT(ops)                                                                  \
-	{                                                                             \
-		.write = (ops)->write, .flush = (ops)->flush, .unmap = (ops)->unmap,  \
-		.write_zeroes = (ops)->write_zeroes, .write_same = (ops)->write_same, \
-		.extents = (ops)->extents,                                            \
+#define PRESENT(ops)                                                                             \
+	{                                                                                        \
+		.write = (ops)->write, .flush = (ops)->flush, .unmap = (ops)->unmap,             \
+		.write_zeroes = (ops)->write_zeroes, .write_same = (ops)->write_same,            \
+		.extents = (ops)->extents, .format = (ops)->format, .sanitize = (ops)->sanitize, \
 	}
 
 static struct present operations(const struct handler *handler)
@@ -68,6 +81,8 @@ static bool settle_all(const struct present *has, struct scuse_caps *caps, char 
 		{ "write_same", &caps->write_same, has->write_same, has->write,
 		  has->write ? SCUSE_CAP_EMULATE : SCUSE_CAP_NONE },
 		{ "extents", &caps->extents, has->extents, false, SCUSE_CAP_NONE },
+		{ "format", &caps->format, has->format, has->write,
+		  has->write ? SCUSE_CAP_EMULATE : SCUSE_CAP_NONE },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -83,6 +98,37 @@ static bool settle_all(const struct present *has, struct scuse_caps *caps, char 
 		return false;
 	}
 	return true;
+}
+
+/* Claims without an operation of their own; `needs` is the one that they are about. */
+static bool settle_claims(const struct present *has, struct scuse_caps *caps, char **error)
+{
+	struct {
+		const char *name, *needs;
+		uint8_t *cap;
+		bool possible;
+	} table[] = {
+		{ "atomic", "write", &caps->atomic, has->write },
+		{ "anchor", "unmap", &caps->anchor, has->unmap },
+		{ "protection", "write", &caps->protection, has->write },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (*table[i].cap == SCUSE_CAP_AUTO)
+			*table[i].cap = SCUSE_CAP_NONE;
+		if (settle(table[i].cap, table[i].possible, false, SCUSE_CAP_NONE))
+			continue;
+		*error = g_strdup_printf("the handler's probe makes a claim for '%s' that cannot be kept: it "
+					 "is NATIVE, with the operation '%s', or NONE",
+					 table[i].name, table[i].needs);
+		return false;
+	}
+	if (!caps->sanitize || (has->sanitize && !(caps->sanitize & ~CAPS_SANITIZES)))
+		return true;
+	*error = g_strdup_printf("the handler's probe offers methods of 'sanitize' (%02xh), but %s",
+				 caps->sanitize,
+				 has->sanitize ? "some of them are not known" : "it has no such operation");
+	return false;
 }
 
 /* FUA has no operation of its own: NATIVE is the handler's word that it heeds SCUSE_IO_FUA. */
@@ -126,6 +172,18 @@ static bool check_limits(const struct scuse_caps *caps, uint32_t block_size, cha
 			physical, block_size);
 		return false;
 	}
+	if (caps->threshold_set &&
+	    (caps->threshold_set & (caps->threshold_set - 1) || caps->threshold_set / 2 < block_size)) {
+		*error = g_strdup_printf("the handler's threshold set, %u bytes, is not a power of two that "
+					 "holds two or more blocks of %u bytes",
+					 caps->threshold_set, block_size);
+		return false;
+	}
+	if (caps->atomic_granularity % block_size || caps->atomic_alignment % block_size) {
+		*error = g_strdup_printf("the handler's atomic writes are not made of blocks of %u bytes",
+					 block_size);
+		return false;
+	}
 	return true;
 }
 
@@ -135,7 +193,7 @@ bool caps_resolve(const struct handler *handler, uint64_t wanted_size, uint32_t 
 	struct present has = operations(handler);
 
 	caps->struct_size = sizeof(*caps);
-	if (!settle_all(&has, caps, error))
+	if (!settle_all(&has, caps, error) || !settle_claims(&has, caps, error))
 		return false;
 	settle_fua(caps);
 	if (!has.write)
@@ -156,19 +214,57 @@ static uint32_t to_blocks(uint64_t bytes, uint32_t block_size)
 	return (uint32_t)MIN(bytes / block_size, UINT32_MAX);
 }
 
-void caps_to_start(const struct scuse_caps *caps, uint32_t block_size, struct scuse_start *start)
+static uint32_t features(const struct scuse_caps *caps)
 {
+	const struct {
+		bool has;
+		uint32_t feature;
+	} table[] = {
+		{ caps->flush == SCUSE_CAP_NATIVE, SCUSE_FEATURE_FLUSH },
+		{ caps->unmap == SCUSE_CAP_NATIVE, SCUSE_FEATURE_UNMAP },
+		{ caps->unmap_zeroes == SCUSE_CAP_NATIVE, SCUSE_FEATURE_UNMAP_ZEROES },
+		{ caps->write_same != SCUSE_CAP_NONE, SCUSE_FEATURE_WRITE_SAME },
+		{ caps->read_only, SCUSE_FEATURE_READ_ONLY },
+		{ caps->rotational, SCUSE_FEATURE_ROTATIONAL },
+		{ caps->replay_safe, SCUSE_FEATURE_REPLAY_SAFE },
+		{ caps->extents == SCUSE_CAP_NATIVE, SCUSE_FEATURE_EXTENTS },
+		{ caps->format != SCUSE_CAP_NONE, SCUSE_FEATURE_FORMAT },
+		{ caps->sanitize & SCUSE_SANITIZES_OVERWRITE, SCUSE_FEATURE_SANITIZE_OVERWRITE },
+		{ caps->sanitize & SCUSE_SANITIZES_BLOCK, SCUSE_FEATURE_SANITIZE_BLOCK },
+		{ caps->sanitize & SCUSE_SANITIZES_CRYPTO, SCUSE_FEATURE_SANITIZE_CRYPTO },
+		{ caps->atomic == SCUSE_CAP_NATIVE, SCUSE_FEATURE_ATOMIC },
+		{ caps->anchor == SCUSE_CAP_NATIVE, SCUSE_FEATURE_ANCHOR },
+		{ caps->protection == SCUSE_CAP_NATIVE, SCUSE_FEATURE_PI },
+	};
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+		all |= table[i].has ? table[i].feature : 0;
+	return all;
+}
+
+/* An atomic write has to fit one transfer, whatever the handler could do beyond that. */
+static void atomic_limits(const struct scuse_caps *caps, const struct scuse_info *info,
+			  struct scuse_start *start)
+{
+	uint64_t most = caps->max_atomic ? MIN(caps->max_atomic, info->slot_size) : info->slot_size;
+
+	if (caps->atomic != SCUSE_CAP_NATIVE)
+		return;
+	start->max_atomic_blocks = to_blocks(most, info->block_size);
+	start->atomic_alignment = to_blocks(caps->atomic_alignment, info->block_size);
+	start->atomic_granularity = to_blocks(caps->atomic_granularity, info->block_size);
+}
+
+void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info, struct scuse_start *start)
+{
+	uint32_t block_size = info->block_size;
+
 	memset(start, 0, sizeof(*start));
 	start->size = sizeof(*start);
 	start->abi_major = SCUSE_ABI_MAJOR;
 	start->abi_minor = SCUSE_ABI_MINOR;
-	start->features = (caps->flush == SCUSE_CAP_NATIVE ? SCUSE_FEATURE_FLUSH : 0) |
-			  (caps->unmap == SCUSE_CAP_NATIVE ? SCUSE_FEATURE_UNMAP : 0) |
-			  (caps->unmap_zeroes == SCUSE_CAP_NATIVE ? SCUSE_FEATURE_UNMAP_ZEROES : 0) |
-			  (caps->write_same != SCUSE_CAP_NONE ? SCUSE_FEATURE_WRITE_SAME : 0) |
-			  (caps->read_only ? SCUSE_FEATURE_READ_ONLY : 0) |
-			  (caps->rotational ? SCUSE_FEATURE_ROTATIONAL : 0) |
-			  (caps->replay_safe ? SCUSE_FEATURE_REPLAY_SAFE : 0);
+	start->features = features(caps) & (info->abi_minor ? ~0u : CAPS_MINOR_0);
 	start->device_size = caps->device_size;
 	start->optimal_transfer = caps->optimal_transfer;
 	start->physical_block_size = caps->physical_block_size;
@@ -176,4 +272,9 @@ void caps_to_start(const struct scuse_caps *caps, uint32_t block_size, struct sc
 	start->unmap_alignment = caps->unmap_alignment;
 	start->max_unmap_blocks = to_blocks(caps->max_unmap, block_size);
 	start->max_write_same_blocks = to_blocks(caps->max_write_same, block_size);
+	if (!info->abi_minor)
+		return;
+	atomic_limits(caps, info, start);
+	if (caps->threshold_set)
+		start->threshold_exponent = (uint32_t)g_bit_nth_msf(caps->threshold_set / block_size, -1);
 }

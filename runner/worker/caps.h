@@ -20,6 +20,7 @@
 bool caps_resolve(const struct handler *handler, uint64_t wanted_size, uint32_t block_size,
 		  struct scuse_caps *caps, char **error);
 
-void caps_to_start(const struct scuse_caps *caps, uint32_t block_size, struct scuse_start *start);
+/* For the kernel that gave `info`: one of an older minor is not told what it does not know. */
+void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info, struct scuse_start *start);
 
 #endif /* WORKER_CAPS_H */

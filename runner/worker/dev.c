@@ -39,6 +39,7 @@ struct scuse_dev *dev_new(const char *name, const struct worker_device_ops *ops,
 	pthread_mutex_init(&dev->phase_lock, NULL);
 	pthread_cond_init(&dev->phase_changed, NULL);
 	pthread_mutex_init(&dev->serial_lock, NULL);
+	notify_init(dev);
 	dev->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return dev;
 }
@@ -51,6 +52,7 @@ void dev_free(struct scuse_dev *dev)
 		queue_teardown(&dev->queues[i]);
 	free(dev->queues);
 	g_ptr_array_free(dev->all_caps, TRUE);
+	notify_free(dev);
 	pthread_mutex_destroy(&dev->serial_lock);
 	pthread_cond_destroy(&dev->phase_changed);
 	pthread_mutex_destroy(&dev->phase_lock);
@@ -89,12 +91,6 @@ void dev_handler_bug(struct scuse_dev *dev, const char *format, ...)
 SCUSE_EXPORT const char *scuse_dev_name(const struct scuse_dev *dev)
 {
 	return dev->name;
-}
-
-SCUSE_EXPORT void scuse_dev_changed(struct scuse_dev *dev, uint32_t mask)
-{
-	atomic_fetch_or_explicit(&dev->changed, mask, memory_order_relaxed);
-	dev_raise(dev, DEV_EVENT_CHANGED);
 }
 
 /* ---- calls into the handler ---- */
@@ -216,6 +212,20 @@ static void set_caps(struct scuse_dev *dev, const struct scuse_caps *caps)
 	config_set_device_size(dev->config, caps->device_size);
 }
 
+/* What probe said becomes what the LUN can do.  `size`: what it is to have; 0: the handler is to say. */
+static bool resolve_caps(struct scuse_dev *dev, uint64_t size, struct scuse_caps *caps, char **error)
+{
+	if (!caps_resolve(dev->handler, size, dev->block_size, caps, error))
+		return false;
+	if (!dev->info.pi_type || caps->protection == SCUSE_CAP_NATIVE)
+		return true;
+	*error = g_strdup_printf("the LUN was created with protection information (type %u), but handler %s "
+				 "does not keep any: create it without --protection, or use a handler that "
+				 "keeps it (memory)",
+				 dev->info.pi_type, dev->handler->def.name);
+	return false;
+}
+
 static int probe_first(struct scuse_dev *dev, char **error)
 {
 	struct scuse_caps caps;
@@ -223,7 +233,7 @@ static int probe_first(struct scuse_dev *dev, char **error)
 
 	if (result)
 		return result;
-	if (!caps_resolve(dev->handler, scuse_config_device_size(dev->config), dev->block_size, &caps, error))
+	if (!resolve_caps(dev, scuse_config_device_size(dev->config), &caps, error))
 		return -EINVAL;
 	set_caps(dev, &caps);
 	return 0;
@@ -293,7 +303,7 @@ static int start_session(struct scuse_dev *dev, char **error)
 	struct scuse_start start;
 	int result;
 
-	caps_to_start(dev_caps(dev), dev->block_size, &start);
+	caps_to_start(dev_caps(dev), &dev->info, &start);
 	result = dev->device_ops->start(dev->device, &start);
 	if (result == -EPROTONOSUPPORT)
 		*error = g_strdup_printf(
@@ -413,7 +423,7 @@ int dev_resize(struct scuse_dev *dev, uint64_t size, char **error)
 	return result;
 }
 
-/* scuse_dev_changed(): probe again, tell the kernel. */
+/* The size, the capabilities, or the whole medium are others now: probe again, tell the kernel. */
 static void probe_again(struct scuse_dev *dev, uint32_t changed)
 {
 	uint64_t size = changed & SCUSE_CHANGED_SIZE ? 0 : atomic_load(&dev->size);
@@ -425,12 +435,12 @@ static void probe_again(struct scuse_dev *dev, uint32_t changed)
 	entering(dev, "");
 	if (!result && !size && !caps.device_size)
 		size = atomic_load(&dev->size);
-	if (result || !caps_resolve(dev->handler, size, dev->block_size, &caps, &error)) {
+	if (result || !resolve_caps(dev, size, &caps, &error)) {
 		scuse_error("a change of the LUN was not taken over: %s", error);
 		return;
 	}
 	set_caps(dev, &caps);
-	caps_to_start(&caps, dev->block_size, &start);
+	caps_to_start(&caps, &dev->info, &start);
 	result = dev->device_ops->update(dev->device, &start);
 	if (result)
 		scuse_error("the kernel does not take over a change of the LUN: %s", g_strerror(-result));
@@ -439,15 +449,17 @@ static void probe_again(struct scuse_dev *dev, uint32_t changed)
 uint32_t dev_events(struct scuse_dev *dev)
 {
 	uint64_t count;
-	uint32_t events;
+	uint32_t events, changed;
 
 	if (read(dev->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_error("eventfd: %s", strerror(errno));
 	events = atomic_exchange_explicit(&dev->events, 0, memory_order_acq_rel);
 	if (events & DEV_EVENT_RESET && dev->handler->def.reset)
 		dev->handler->def.reset(dev->handle);
-	if (events & DEV_EVENT_CHANGED)
-		probe_again(dev, atomic_exchange(&dev->changed, 0));
+	changed = events & DEV_EVENT_CHANGED ? atomic_exchange(&dev->changed, 0) : 0;
+	if (changed & (SCUSE_CHANGED_SIZE | SCUSE_CHANGED_CAPS | SCUSE_CHANGED_MEDIA))
+		probe_again(dev, changed);
+	notify_kernel(dev, changed);
 	return events;
 }
 

@@ -45,12 +45,16 @@ enum call_kind {
 	CALL_WRITE_ZEROES,
 	CALL_WRITE_SAME,
 	CALL_CDB,
+	CALL_EXTENTS,
+	CALL_FORMAT,
+	CALL_SANITIZE,
 };
 
 /* What is left: `remaining` bytes in chunks, or the ranges of an UNMAP; then perhaps a flush. */
 struct plan {
 	enum call_kind kind;
 	bool flush_after;
+	bool yields; /* it is long: others have their turn after each call, and it need not finish */
 	uint64_t offset, remaining, chunk; /* bytes */
 	uint32_t range, ranges;
 };
@@ -74,8 +78,10 @@ struct worker_io {
 	uint32_t flags; /* SCUSE_IO_* */
 	uint16_t sense_len;
 	uint16_t cdb_len;
-	uint8_t status;	  /* what it ends with so far */
-	uint64_t data_in; /* bytes that go to the initiator */
+	uint8_t status;		       /* what it ends with so far */
+	uint64_t data_in;	       /* bytes that go to the initiator */
+	uint32_t protection;	       /* bytes of protection information that go with the current call */
+	struct scuse_extents *extents; /* owned; EXTENTS: what the handler has said */
 	struct queue *queue;
 	void *private;
 	struct worker_io *next; /* of the list it is on: pool, inbox or serial */
@@ -135,6 +141,16 @@ enum run_mode {
 #define DEV_EVENT_RESET	  0x1u /* a LOGICAL UNIT RESET came */
 #define DEV_EVENT_CHANGED 0x2u /* scuse_dev_changed() */
 #define DEV_EVENT_ENDED	  0x4u /* the kernel sends no more: the LUN was removed, or the session is broken */
+#define DEV_EVENT_USAGE	  0x8u /* scuse_dev_usage() */
+
+/* What the handler has said of its storage, until the kernel has been told (notify.c). */
+struct dev_usage {
+	pthread_mutex_t lock;
+	bool known;		  /* lock */
+	uint64_t used, available; /* lock; bytes */
+	_Atomic bool due;	  /* the kernel has not been told yet */
+	int64_t told;		  /* main thread: when it was told last, CLOCK_MONOTONIC, microseconds */
+};
 
 struct pool;
 
@@ -168,7 +184,8 @@ struct scuse_dev {
 	int event_fd;		  /* readable when `events` is not 0 */
 	_Atomic uint32_t events;  /* DEV_EVENT_* */
 	_Atomic uint32_t changed; /* SCUSE_CHANGED_* */
-	_Atomic uint32_t bugs;	  /* messages about the handler's mistakes so far */
+	struct dev_usage usage;
+	_Atomic uint32_t bugs; /* messages about the handler's mistakes so far */
 
 	/* Told before each call into the handler, so that a crash can be put down to it. */
 	void (*entering)(void *data, const char *callback);
@@ -181,6 +198,8 @@ int dev_open(struct scuse_dev *dev, struct handler *handler, struct scuse_config
 int dev_resize(struct scuse_dev *dev, uint64_t size, char **error);
 /* Deals with what `event_fd` announced, and returns it. */
 uint32_t dev_events(struct scuse_dev *dev);
+/* Milliseconds after which dev_events() is to be called even if nothing is announced; -1: never. */
+int dev_timeout(struct scuse_dev *dev);
 /* Ends the commands in flight and the threads.  -ETIMEDOUT: a command does not end; only exiting helps. */
 int dev_stop(struct scuse_dev *dev);
 void dev_free(struct scuse_dev *dev);
@@ -214,8 +233,8 @@ bool queue_is_current(const struct queue *queue);
 void dispatch_sqe(struct queue *queue, const struct scuse_sqe *sqe);
 /* Sync handlers, any thread: carries out all of the command. */
 void dispatch_run(struct worker_io *io);
-/* Async handlers, queue's thread: starts the next call. */
-void dispatch_next(struct worker_io *io);
+/* Queue's thread: goes on with a command that was posted to it. */
+void dispatch_resume(struct worker_io *io);
 /* Any thread: a call has ended, its result is in the io. */
 void dispatch_call_ended(struct worker_io *io);
 
@@ -225,6 +244,8 @@ void dispatch_call_ended(struct worker_io *io);
 bool plan_build(struct worker_io *io);
 bool plan_next(struct worker_io *io, struct call *call);
 bool plan_has_more(const struct plan *plan);
+/* After the last call: takes over what was collected, and frees what the plan holds. */
+void plan_finish(struct worker_io *io);
 const struct scuse_claim *claim_find(const struct scuse_claim *claims, const uint8_t *cdb);
 
 /* ---- io.c ---- */
@@ -254,10 +275,24 @@ void pool_free(struct pool *pool);
 
 /* ---- extents.c ---- */
 
-struct scuse_extents *extents_new(uint64_t offset, uint64_t length);
+/* Takes at most `limit` ranges. */
+struct scuse_extents *extents_new(uint64_t offset, uint64_t length, size_t limit);
 void extents_free(struct scuse_extents *extents);
 /* The i-th range; false: there are not so many. */
 bool extents_get(const struct scuse_extents *extents, size_t i, uint64_t *offset, uint64_t *length,
 		 uint32_t *type);
+/*
+ * The ranges in blocks, as the kernel wants them: at least one and at most `room`, which is not 0.  A block is
+ * mapped if any part of it is.  Returns how many.
+ */
+uint32_t extents_to_blocks(const struct scuse_extents *extents, uint32_t block_size, struct scuse_extent *out,
+			   uint32_t room);
+
+/* ---- notify.c ---- */
+
+void notify_init(struct scuse_dev *dev);
+void notify_free(struct scuse_dev *dev);
+/* Main thread: tells the kernel what initiators are to know.  `changed`: SCUSE_CHANGED_*. */
+void notify_kernel(struct scuse_dev *dev, uint32_t changed);
 
 #endif /* WORKER_DEV_H */

@@ -49,6 +49,11 @@ static int device_update(void *device, const struct scuse_start *start)
 	return ioctl(session(device), SCUSE_IOC_UPDATE, start) < 0 ? -errno : 0;
 }
 
+static int device_notify(void *device, const struct scuse_notify *notify)
+{
+	return ioctl(session(device), SCUSE_IOC_NOTIFY, notify) < 0 ? -errno : 0;
+}
+
 static int device_enter(void *device, int queue_fd, const struct scuse_enter *enter)
 {
 	int result = ioctl(queue_fd, SCUSE_IOC_ENTER, enter);
@@ -64,5 +69,6 @@ const struct worker_device_ops worker_device_kernel = {
 	.queue = device_queue,
 	.start = device_start,
 	.update = device_update,
+	.notify = device_notify,
 	.enter = device_enter,
 };

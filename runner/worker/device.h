@@ -21,6 +21,7 @@ struct worker_device_ops {
 	int (*queue)(void *device, uint32_t queue);
 	int (*start)(void *device, const struct scuse_start *start);
 	int (*update)(void *device, const struct scuse_start *start);
+	int (*notify)(void *device, const struct scuse_notify *notify);
 	/* 1: there are submissions, 0: none, or -errno. */
 	int (*enter)(void *device, int queue_fd, const struct scuse_enter *enter);
 };

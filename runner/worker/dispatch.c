@@ -7,6 +7,9 @@
  * one command never overlap, so a command's fields need no lock; they pass between threads with the pool's
  * lock, the inbox, or the handler's own synchronisation.
  *
+ * LONG COMMANDS  (plan.yields, a FORMAT UNIT that is emulated) make way after each call: back through the
+ *	queue's inbox, or to the end of the pool's list.  When the LUN is being stopped they end at once.
+ *
  * RUN_ASYNC_SERIAL: `serial_busy` says that a command is in the handler's hands; others wait in a list.  Who
  * ends one takes the next from the list and posts it to its queue.
  */
@@ -16,6 +19,23 @@
 #include "log.h"
 
 static void finish(struct worker_io *io);
+
+/* What sanitize gets for `method`. */
+static uint32_t sanitize_method(const struct worker_io *io)
+{
+	return 1u << (io->sqe.blocks - SCUSE_SANITIZE_OVERWRITE);
+}
+
+/* What ends a command before its next call. */
+static void note_end(struct worker_io *io)
+{
+	const struct scuse_dev *dev = io->queue->dev;
+
+	if (atomic_load_explicit(&io->cancelled, memory_order_relaxed))
+		io_fail_error(io, SCUSE_E_CANCELLED); /* given up while it waited for its turn */
+	else if (io->plan.yields && atomic_load_explicit(&dev->phase, memory_order_relaxed) >= PHASE_DRAINING)
+		io_fail_error(io, SCUSE_E_NOT_READY);
+}
 
 /* ---- sync ---- */
 
@@ -41,6 +61,13 @@ static int call_sync(struct worker_io *io, const struct call *call, struct scuse
 				       call->offset);
 	case CALL_CDB:
 		return ops->cdb(dev->handle, handle);
+	case CALL_EXTENTS:
+		return ops->extents(dev->handle, handle, call->length, call->offset, io->extents);
+	case CALL_FORMAT:
+		return ops->format(dev->handle, handle);
+	case CALL_SANITIZE:
+		return ops->sanitize(dev->handle, handle, sanitize_method(io), io->sqe.data_len ? slot : NULL,
+				     io->sqe.data_len);
 	}
 	return -EIO;
 }
@@ -59,22 +86,43 @@ static void note_return(struct worker_io *io, int returned)
 		io_fail_error(io, sense_error_from_errno(returned));
 }
 
-void dispatch_run(struct worker_io *io)
+static void run_call(struct worker_io *io, const struct call *call)
 {
 	struct scuse_dev *dev = io->queue->dev;
+	struct scuse_io *handle = io_arm(io);
+
+	if (dev->mode == RUN_INLINE_SERIAL)
+		pthread_mutex_lock(&dev->serial_lock);
+	note_return(io, call_sync(io, call, handle));
+	if (dev->mode == RUN_INLINE_SERIAL)
+		pthread_mutex_unlock(&dev->serial_lock);
+	io_disarm(io);
+}
+
+/* To the end of the line. */
+static void make_way(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+
+	if (dev->mode == RUN_POOL) {
+		pool_add(dev->pool, io);
+		pool_flush(dev->pool);
+	} else {
+		queue_post(io->queue, io);
+	}
+}
+
+void dispatch_run(struct worker_io *io)
+{
 	struct call call;
 
-	if (atomic_load_explicit(&io->cancelled, memory_order_relaxed))
-		io_fail_error(io, SCUSE_E_CANCELLED); /* given up while it waited for a thread */
+	note_end(io);
 	while (io->status == SAM_GOOD && plan_next(io, &call)) {
-		struct scuse_io *handle = io_arm(io);
-
-		if (dev->mode == RUN_INLINE_SERIAL)
-			pthread_mutex_lock(&dev->serial_lock);
-		note_return(io, call_sync(io, &call, handle));
-		if (dev->mode == RUN_INLINE_SERIAL)
-			pthread_mutex_unlock(&dev->serial_lock);
-		io_disarm(io);
+		run_call(io, &call);
+		if (io->plan.yields && io->status == SAM_GOOD && plan_has_more(&io->plan)) {
+			make_way(io);
+			return;
+		}
 	}
 	finish(io);
 }
@@ -109,15 +157,25 @@ static void call_async(struct worker_io *io, const struct call *call, struct scu
 	case CALL_CDB:
 		ops->cdb(dev->handle, handle);
 		break;
+	case CALL_EXTENTS:
+		ops->extents(dev->handle, handle, call->length, call->offset, io->extents);
+		break;
+	case CALL_FORMAT:
+		ops->format(dev->handle, handle);
+		break;
+	case CALL_SANITIZE:
+		ops->sanitize(dev->handle, handle, sanitize_method(io), io->sqe.data_len ? slot : NULL,
+			      io->sqe.data_len);
+		break;
 	}
 }
 
-void dispatch_next(struct worker_io *io)
+/* Queue's thread: starts the next call. */
+static void start_next(struct worker_io *io)
 {
 	struct call call;
 
-	if (atomic_load_explicit(&io->cancelled, memory_order_relaxed))
-		io_fail_error(io, SCUSE_E_CANCELLED); /* given up while it waited for its turn */
+	note_end(io);
 	if (io->status != SAM_GOOD || !plan_next(io, &call)) {
 		finish(io);
 		return;
@@ -152,7 +210,7 @@ static void start_serial(struct scuse_dev *dev, struct worker_io *io)
 	}
 	pthread_mutex_unlock(&dev->serial_lock);
 	if (mine)
-		dispatch_next(io);
+		start_next(io);
 }
 
 static void end_serial(struct scuse_dev *dev)
@@ -179,6 +237,7 @@ static void finish(struct worker_io *io)
 	struct queue *queue = io->queue;
 	struct scuse_dev *dev = queue->dev;
 
+	plan_finish(io);
 	io_check_result(io);
 	queue_complete(queue, io);
 	if (dev->mode == RUN_ASYNC_SERIAL)
@@ -198,12 +257,20 @@ static void start(struct worker_io *io)
 		pool_add(dev->pool, io);
 		break;
 	case RUN_ASYNC:
-		dispatch_next(io);
+		start_next(io);
 		break;
 	case RUN_ASYNC_SERIAL:
 		start_serial(dev, io);
 		break;
 	}
+}
+
+void dispatch_resume(struct worker_io *io)
+{
+	if (io->queue->dev->handler->def.sync)
+		dispatch_run(io);
+	else
+		start_next(io);
 }
 
 static void cancel(struct queue *queue, uint64_t tag)
@@ -245,6 +312,7 @@ void dispatch_sqe(struct queue *queue, const struct scuse_sqe *sqe)
 	io->sense_len = 0;
 	io->data_in = 0;
 	io->cdb_len = 0;
+	io->protection = 0;
 	atomic_store_explicit(&io->cancelled, false, memory_order_relaxed);
 	atomic_fetch_add_explicit(&queue->inflight, 1, memory_order_relaxed);
 	io->chained = false;

@@ -96,7 +96,9 @@ void io_fail(struct worker_io *io, struct sense_code code, uint64_t information)
 
 void io_fail_error(struct worker_io *io, enum scuse_error_code error)
 {
-	io_fail(io, sense_from_error(error, io->sqe.op != SCUSE_OP_READ), SENSE_NO_INFORMATION);
+	bool reading = io->sqe.op == SCUSE_OP_READ || io->sqe.op == SCUSE_OP_EXTENTS;
+
+	io_fail(io, sense_from_error(error, !reading), SENSE_NO_INFORMATION);
 }
 
 void io_check_result(struct worker_io *io)
@@ -114,7 +116,8 @@ void io_check_result(struct worker_io *io)
 		dev_handler_bug(dev, "it returned more data than there is room for");
 		io->data_in = io->sqe.data_len;
 	}
-	if (io->sqe.op != SCUSE_OP_READ && !(cdb && io->sqe.flags & SCUSE_SQE_F_DATA_IN))
+	if (io->sqe.op != SCUSE_OP_READ && io->sqe.op != SCUSE_OP_EXTENTS &&
+	    !(cdb && io->sqe.flags & SCUSE_SQE_F_DATA_IN))
 		io->data_in = 0;
 }
 
@@ -173,6 +176,16 @@ SCUSE_EXPORT void *scuse_io_data(const struct scuse_io *handle, uint64_t *len)
 
 	*len = io->sqe.data_len;
 	return *len ? ring_data(&io->queue->ring, SCUSE_TAG_INDEX(io->sqe.tag)) : NULL;
+}
+
+SCUSE_EXPORT void *scuse_io_protection(const struct scuse_io *handle, uint64_t *len)
+{
+	const struct worker_io *io = io_of(handle);
+
+	*len = io->protection;
+	if (!io->protection)
+		return NULL;
+	return ring_data(&io->queue->ring, SCUSE_TAG_INDEX(io->sqe.tag)) + io->queue->dev->info.pi_offset;
 }
 
 SCUSE_EXPORT void scuse_io_set_data_in(struct scuse_io *handle, uint64_t len)

@@ -16,6 +16,15 @@
  *				write			write in chunks, of a slot full of copies
  *	UNMAP			unmap			unmap, a call a range
  *	CDB			cdb, and claims it	cdb
+ *	EXTENTS			extents			extents
+ *	FORMAT			format			format, flush
+ *				write_zeroes NATIVE	write_zeroes in chunks, flush
+ *				unmap, reading as zeros	unmap in chunks, flush
+ *				write			write in chunks, of a slot full of zeros, flush
+ *	SANITIZE		sanitize, the method	sanitize
+ *
+ * Protection information goes along with reads, writes and WRITE SAME; blocks are then zeroed by write_same,
+ * unless the information is what zeroed blocks have anyway.
  *
  * Called on the queue's thread (plan_build) and wherever a call has ended (plan_next).  The plan is in the
  * command.
@@ -24,11 +33,31 @@
 
 #include "dev.h"
 
+#define PROTECTION   8		  /* bytes a block (SBC-3 4.22) */
+#define FORMAT_CHUNK (256u << 20) /* bytes of a write_zeroes or unmap */
+
 static const struct sense_code out_of_range = { SAM_CHECK_CONDITION, 0x05, 0x21, 0x00 };
 
 static uint8_t *io_slot(const struct worker_io *io)
 {
 	return ring_data(&io->queue->ring, SCUSE_TAG_INDEX(io->sqe.tag));
+}
+
+/* Bytes of a slot that are for data. */
+static uint32_t slot_room(const struct worker_io *io)
+{
+	const struct scuse_info *info = &io->queue->dev->info;
+	uint32_t room = io->queue->ring.slot_size;
+
+	return info->pi_type ? MIN(room, info->pi_offset) : room;
+}
+
+/* The protection information of the command; NULL: none goes with it. */
+static uint8_t *io_protection(const struct worker_io *io)
+{
+	if (!(io->sqe.flags & SCUSE_SQE_F_PI))
+		return NULL;
+	return io_slot(io) + io->queue->dev->info.pi_offset;
 }
 
 static bool refuse(struct worker_io *io, enum scuse_error_code error)
@@ -57,12 +86,23 @@ static void whole(struct worker_io *io, enum call_kind kind, uint64_t length, ui
 	io->plan.chunk = chunk;
 }
 
+/* Is there room in the slot for what the flag says, and a handler that keeps it? */
+static bool protection_fits(const struct worker_io *io, uint32_t blocks)
+{
+	const struct scuse_info *info = &io->queue->dev->info;
+
+	if (!(io->sqe.flags & SCUSE_SQE_F_PI))
+		return true;
+	return info->pi_type && dev_caps(io->queue->dev)->protection == SCUSE_CAP_NATIVE &&
+	       info->pi_offset + (uint64_t)blocks * PROTECTION <= io->queue->ring.slot_size;
+}
+
 static bool build_transfer(struct worker_io *io, enum call_kind kind)
 {
 	const struct scuse_sqe *sqe = &io->sqe;
 
 	if ((uint64_t)sqe->blocks * io->queue->dev->block_size != sqe->data_len ||
-	    sqe->data_len > io->queue->ring.slot_size)
+	    sqe->data_len > slot_room(io) || !protection_fits(io, sqe->blocks))
 		return refuse(io, SCUSE_E_INVALID);
 	if (!in_range(io, sqe->lba, sqe->blocks))
 		return false;
@@ -88,21 +128,43 @@ static void plan_fua(struct worker_io *io)
 		io->plan.flush_after = caps->fua == SCUSE_CAP_EMULATE;
 }
 
-static bool all_zero(const uint8_t *data, size_t length)
+static bool build_write(struct worker_io *io)
 {
-	return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
+	if (io->sqe.flags & SCUSE_SQE_F_ATOMIC && dev_caps(io->queue->dev)->atomic != SCUSE_CAP_NATIVE)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	return writable(io) && build_transfer(io, CALL_WRITE);
+}
+
+static bool all_are(const uint8_t *data, size_t length, uint8_t byte)
+{
+	return data[0] == byte && memcmp(data, data + 1, length - 1) == 0;
+}
+
+/* A handler that cannot anchor must not deallocate instead. */
+static bool can_anchor(struct worker_io *io)
+{
+	return !(io->sqe.flags & SCUSE_SQE_F_ANCHOR) ||
+	       dev_caps(io->queue->dev)->anchor == SCUSE_CAP_NATIVE || refuse(io, SCUSE_E_INVALID);
+}
+
+/* Copies what `data` begins with until there are `length` bytes of it. */
+static void repeat(uint8_t *data, uint64_t unit, uint64_t length)
+{
+	for (uint64_t filled = unit; filled < length; filled += MIN(filled, length - filled))
+		memcpy(data + filled, data, MIN(filled, length - filled));
 }
 
 /* No operation of the handler's fits: ordinary writes of a slot full of copies. */
 static void build_repeated_writes(struct worker_io *io, uint64_t length)
 {
 	uint32_t block_size = io->queue->dev->block_size;
-	uint64_t room = io->queue->ring.slot_size / block_size * block_size;
+	uint64_t room = slot_room(io) / block_size * block_size;
 	uint64_t chunk = MIN(MIN(length, room), 1u << 20);
-	uint8_t *slot = io_slot(io);
+	uint8_t *protection = io_protection(io);
 
-	for (uint64_t filled = block_size; filled < chunk; filled += MIN(filled, chunk - filled))
-		memcpy(slot + filled, slot, MIN(filled, chunk - filled));
+	repeat(io_slot(io), block_size, chunk);
+	if (protection)
+		repeat(protection, PROTECTION, chunk / block_size * PROTECTION);
 	whole(io, CALL_WRITE, length, chunk);
 }
 
@@ -115,11 +177,14 @@ static bool build_write_same(struct worker_io *io)
 
 	if (caps->write_same == SCUSE_CAP_NONE)
 		return refuse(io, SCUSE_E_UNSUPPORTED);
-	if (io->sqe.data_len != dev->block_size)
+	if (io->sqe.data_len != dev->block_size || !protection_fits(io, 1))
 		return refuse(io, SCUSE_E_INVALID);
+	if (!can_anchor(io))
+		return false;
 	if (!in_range(io, io->sqe.lba, io->sqe.blocks))
 		return false;
-	zero = all_zero(io_slot(io), io->sqe.data_len);
+	zero = all_are(io_slot(io), io->sqe.data_len, 0) &&
+	       (!io_protection(io) || all_are(io_protection(io), PROTECTION, 0xff));
 	if (zero && caps->write_zeroes == SCUSE_CAP_NATIVE)
 		whole(io, CALL_WRITE_ZEROES, length, length);
 	else if (zero && io->sqe.flags & SCUSE_SQE_F_UNMAP && caps->unmap_zeroes == SCUSE_CAP_NATIVE)
@@ -138,8 +203,10 @@ static bool build_unmap(struct worker_io *io)
 
 	if (dev_caps(io->queue->dev)->unmap != SCUSE_CAP_NATIVE)
 		return refuse(io, SCUSE_E_UNSUPPORTED);
-	if (io->sqe.data_len % sizeof(*ranges) || io->sqe.data_len > io->queue->ring.slot_size)
+	if (io->sqe.data_len % sizeof(*ranges) || io->sqe.data_len > slot_room(io))
 		return refuse(io, SCUSE_E_INVALID);
+	if (!can_anchor(io))
+		return false;
 	/* All or nothing: no range is deallocated if one of them is wrong. */
 	for (uint32_t i = 0; i < count; i++)
 		if (!in_range(io, ranges[i].lba, ranges[i].blocks))
@@ -182,6 +249,13 @@ static bool has_cdb(const struct handler *handler)
 	return handler->def.sync ? handler->sync.cdb != NULL : handler->async.cdb != NULL;
 }
 
+/* A call that has neither offset nor length. */
+static void single(struct worker_io *io, enum call_kind kind)
+{
+	io->plan.kind = kind;
+	io->plan.remaining = io->plan.chunk = 1;
+}
+
 static bool build_cdb(struct worker_io *io)
 {
 	const struct handler *handler = io->queue->dev->handler;
@@ -189,13 +263,85 @@ static bool build_cdb(struct worker_io *io)
 
 	if (!has_cdb(handler) || !claim)
 		return refuse(io, SCUSE_E_UNSUPPORTED);
-	if (io->sqe.data_len > io->queue->ring.slot_size)
+	if (io->sqe.data_len > slot_room(io))
 		return refuse(io, SCUSE_E_INVALID);
 	if (claim->flags & SCUSE_CLAIM_WRITES && !writable(io))
 		return false;
 	io->cdb_len = cdb_length(io->sqe.cdb, claim);
-	io->plan.kind = CALL_CDB;
-	io->plan.remaining = io->plan.chunk = 1;
+	single(io, CALL_CDB);
+	return true;
+}
+
+/* ---- the whole medium ---- */
+
+/* Not in one long call: others get their turn in between, and the end of the LUN need not wait for it. */
+static void build_format_by_parts(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+	const struct scuse_caps *caps = dev_caps(dev);
+	uint64_t length = atomic_load_explicit(&dev->size, memory_order_relaxed);
+
+	io->plan.yields = true;
+	io->flags |= SCUSE_IO_UNMAP;
+	if (caps->write_zeroes == SCUSE_CAP_NATIVE) {
+		whole(io, CALL_WRITE_ZEROES, length, FORMAT_CHUNK);
+	} else if (caps->unmap_zeroes == SCUSE_CAP_NATIVE) {
+		whole(io, CALL_UNMAP, length, FORMAT_CHUNK);
+	} else {
+		memset(io_slot(io), 0, dev->block_size);
+		build_repeated_writes(io, length);
+	}
+}
+
+static bool build_format(struct worker_io *io)
+{
+	const struct scuse_caps *caps = dev_caps(io->queue->dev);
+
+	if (caps->format == SCUSE_CAP_NONE)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (io->sqe.lba || io->sqe.flags & SCUSE_SQE_F_PI)
+		return refuse(io, SCUSE_E_INVALID);
+	if (caps->format == SCUSE_CAP_NATIVE)
+		single(io, CALL_FORMAT);
+	else
+		build_format_by_parts(io);
+	io->plan.flush_after = caps->flush == SCUSE_CAP_NATIVE;
+	return true;
+}
+
+static bool build_sanitize(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+	uint32_t method = io->sqe.blocks;
+	bool overwrite = method == SCUSE_SANITIZE_OVERWRITE;
+
+	if (method < SCUSE_SANITIZE_OVERWRITE || method > SCUSE_SANITIZE_CRYPTO)
+		return refuse(io, SCUSE_E_INVALID);
+	if (!(dev_caps(dev)->sanitize & 1u << (method - SCUSE_SANITIZE_OVERWRITE)))
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (overwrite ? !io->sqe.data_len || io->sqe.data_len > dev->block_size : io->sqe.data_len)
+		return refuse(io, SCUSE_E_INVALID);
+	single(io, CALL_SANITIZE);
+	return true;
+}
+
+static uint32_t extents_room(const struct worker_io *io)
+{
+	return MIN(io->sqe.data_len, slot_room(io)) / (uint32_t)sizeof(struct scuse_extent);
+}
+
+static bool build_extents(struct worker_io *io)
+{
+	uint64_t length = (uint64_t)io->sqe.blocks * io->queue->dev->block_size;
+
+	if (dev_caps(io->queue->dev)->extents != SCUSE_CAP_NATIVE)
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	if (!length || !extents_room(io))
+		return refuse(io, SCUSE_E_INVALID);
+	if (!in_range(io, io->sqe.lba, io->sqe.blocks))
+		return false;
+	whole(io, CALL_EXTENTS, length, length);
+	io->extents = extents_new(io->plan.offset, length, extents_room(io));
 	return true;
 }
 
@@ -217,7 +363,7 @@ static bool build(struct worker_io *io)
 		io->data_in = io->sqe.data_len;
 		return build_transfer(io, CALL_READ);
 	case SCUSE_OP_WRITE:
-		return writable(io) && build_transfer(io, CALL_WRITE);
+		return build_write(io);
 	case SCUSE_OP_FLUSH:
 		io->plan.flush_after = dev_caps(dev)->flush == SCUSE_CAP_NATIVE;
 		return true;
@@ -227,6 +373,12 @@ static bool build(struct worker_io *io)
 		return writable(io) && build_unmap(io);
 	case SCUSE_OP_CDB:
 		return build_cdb(io);
+	case SCUSE_OP_EXTENTS:
+		return build_extents(io);
+	case SCUSE_OP_FORMAT:
+		return writable(io) && build_format(io);
+	case SCUSE_OP_SANITIZE:
+		return writable(io) && build_sanitize(io);
 	}
 	return refuse(io, SCUSE_E_UNSUPPORTED);
 }
@@ -236,6 +388,7 @@ static uint32_t io_flags(uint16_t flags)
 	return (flags & SCUSE_SQE_F_DPO ? SCUSE_IO_DPO : 0) |
 	       (flags & SCUSE_SQE_F_UNMAP ? SCUSE_IO_UNMAP : 0) |
 	       (flags & SCUSE_SQE_F_ANCHOR ? SCUSE_IO_ANCHOR : 0) |
+	       (flags & SCUSE_SQE_F_ATOMIC ? SCUSE_IO_ATOMIC : 0) |
 	       (flags & SCUSE_SQE_F_REPLAY ? SCUSE_IO_REPLAY : 0);
 }
 
@@ -275,14 +428,38 @@ static bool next_range(struct worker_io *io, struct call *call)
 	return false;
 }
 
+/* Bytes of protection information that go with a call: of the data that it moves, or of one block of it. */
+static uint32_t call_protection(const struct worker_io *io, const struct call *call)
+{
+	if (!(io->sqe.flags & SCUSE_SQE_F_PI))
+		return 0;
+	if (call->kind == CALL_WRITE_SAME)
+		return PROTECTION;
+	if (call->kind != CALL_READ && call->kind != CALL_WRITE)
+		return 0;
+	return (uint32_t)(call->length / io->queue->dev->block_size) * PROTECTION;
+}
+
+/* A LUN that has become smaller since the plan was made: handlers are asked for nothing beyond its end. */
+static void keep_within(struct plan *plan, uint64_t size)
+{
+	uint64_t left = size > plan->offset ? size - plan->offset : 0;
+
+	plan->remaining = MIN(plan->remaining, left);
+}
+
 bool plan_next(struct worker_io *io, struct call *call)
 {
 	struct plan *plan = &io->plan;
 
+	io->protection = 0;
+	if (plan->yields)
+		keep_within(plan, atomic_load_explicit(&io->queue->dev->size, memory_order_relaxed));
 	if (plan->remaining) {
 		*call = (struct call){ plan->kind, plan->offset, MIN(plan->chunk, plan->remaining) };
 		plan->offset += call->length;
 		plan->remaining -= call->length;
+		io->protection = call_protection(io, call);
 		return true;
 	}
 	if (next_range(io, call))
@@ -292,4 +469,16 @@ bool plan_next(struct worker_io *io, struct call *call)
 	plan->flush_after = false;
 	*call = (struct call){ .kind = CALL_FLUSH };
 	return true;
+}
+
+void plan_finish(struct worker_io *io)
+{
+	if (!io->extents)
+		return;
+	if (io->status == SAM_GOOD)
+		io->data_in = sizeof(struct scuse_extent) *
+			      extents_to_blocks(io->extents, io->queue->dev->block_size, (void *)io_slot(io),
+						extents_room(io));
+	extents_free(io->extents);
+	io->extents = NULL;
 }

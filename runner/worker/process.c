@@ -160,13 +160,15 @@ static void serve(struct worker *worker, int signals)
 	};
 
 	for (;;) {
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		int ready = poll(fds, 3, dev_timeout(worker->dev));
+
+		if (ready < 0 && errno != EINTR)
 			return;
 		if (fds[1].revents)
 			return;
 		if (fds[0].revents && !obey(worker))
 			return;
-		if (fds[2].revents && dev_events(worker->dev) & DEV_EVENT_ENDED) {
+		if ((fds[2].revents || !ready) && dev_events(worker->dev) & DEV_EVENT_ENDED) {
 			log_debug("the kernel has ended the session");
 			return;
 		}

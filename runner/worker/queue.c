@@ -104,7 +104,7 @@ void queue_complete(struct queue *queue, struct worker_io *io)
 		.status = io->status,
 		.kind = SCUSE_CQE_SLOT,
 		.sense_len = io->status == SAM_CHECK_CONDITION ? io->sense_len : 0,
-		.data_len = io->status == SAM_CHECK_CONDITION && io->sqe.op == SCUSE_OP_READ
+		.data_len = io->status == SAM_CHECK_CONDITION && io->sqe.op != SCUSE_OP_CDB
 				    ? 0
 				    : (uint32_t)io->data_in,
 	};
@@ -156,7 +156,7 @@ static bool take_inbox(struct queue *queue)
 	while (oldest) {
 		io = oldest;
 		oldest = io->next;
-		dispatch_next(io);
+		dispatch_resume(io);
 	}
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <scuse/abi.h>
 #include "args.h"
+#include "create.h"
 #include "cli.h"
 
 static uint64_t size(const char *text)
@@ -168,4 +169,28 @@ Test(iqns, defaults)
 	cr_assert(check_iqn(plain, NULL) && check_iqn(odd, NULL) && check_iqn(other, NULL));
 	cr_assert_not(check_iqn("disk", NULL) || check_iqn("iqn.", NULL) || check_iqn("iqn.A:x", NULL) ||
 		      check_iqn("iqn.x/../y", NULL));
+}
+
+/* ---- plans of LUNs ---------------------------------------------------------------------------------- */
+
+Test(plans, protection)
+{
+	static const char *const good[] = { NULL, "0", "1", "3" }, *const bad[] = { "", "2", "01", "1 ",
+										    "x" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+		struct create_options from = { .protection = good[i] };
+		g_auto(plan) what = { 0 };
+
+		cr_assert(create_make_plan("a", "memory", NULL, 0, &from, &what, NULL));
+		cr_assert_eq(what.protection, good[i]);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		struct create_options from = { .protection = bad[i] };
+		g_autoptr(GError) error = NULL;
+		g_auto(plan) what = { 0 };
+
+		cr_assert_not(create_make_plan("a", "memory", NULL, 0, &from, &what, &error));
+		cr_assert(strstr(error->message, "--protection"), "%s", error->message);
+	}
 }

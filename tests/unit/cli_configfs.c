@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "aptpl.h"
 #include "cli.h"
 #include "configfs.h"
 #include "export.h"
@@ -243,4 +244,53 @@ Test(usage, open_descriptors)
 	users = sysfs_users(&address);
 	cr_assert_eq(users->len, 1);
 	cr_assert_str_eq(users->pdata[0], "open in fio (pid 77)");
+}
+
+static const char kept[] =
+	"PR_REG_START: 0\ninitiator_fabric=iSCSI\nsa_res_key=11\nres_holder=1\nPR_REG_END: 0\n"
+	"PR_REG_START: 1\ninitiator_fabric=loopback\nsa_res_key=22\nres_holder=0\nPR_REG_END: 1\n";
+
+Test(aptpl, takes_the_file_apart)
+{
+	g_autoptr(GPtrArray) found = aptpl_registrations(kept);
+
+	cr_assert_eq(found->len, 2);
+	cr_assert_str_eq(found->pdata[0], "initiator_fabric=iSCSI\nsa_res_key=11\nres_holder=1\n");
+	cr_assert_str_eq(found->pdata[1], "initiator_fabric=loopback\nsa_res_key=22\nres_holder=0\n");
+}
+
+Test(aptpl, a_damaged_file_yields_what_is_whole)
+{
+	g_autoptr(GPtrArray) cut =
+		aptpl_registrations("PR_REG_START: 0\nsa_res_key=1\nPR_REG_END: 0\nPR_REG_START: 1\nsa");
+	g_autoptr(GPtrArray) none = aptpl_registrations("PR_REG_END: 0\n");
+	g_autoptr(GPtrArray) empty = aptpl_registrations("PR_REG_START: 0 PR_REG_END: 0");
+
+	cr_assert_eq(cut->len, 1);
+	cr_assert_eq(none->len, 0);
+	cr_assert_eq(empty->len, 0);
+}
+
+Test(aptpl, hands_back_what_was_kept)
+{
+	g_autofree char *base = g_dir_make_tmp("scuse-aptpl-XXXXXX", NULL);
+	g_autofree char *lun = g_build_filename(base, "core/scuse_0/a", NULL);
+	g_autofree char *metadata = g_build_filename(lun, "pr/res_aptpl_metadata", NULL), *written = NULL;
+	g_autoptr(GError) error = NULL;
+
+	configfs_set_root(base);
+	file(base, "dbroot", base);
+	file(base, "pr/aptpl_serial-1", kept);
+	file(base, "core/scuse_0/a/pr/res_aptpl_metadata", "");
+	cr_assert(aptpl_restore(lun, "serial-2", &error), "no file: nothing to do");
+	cr_assert(g_file_get_contents(metadata, &written, NULL, NULL));
+	cr_assert_str_eq(written, "");
+	g_clear_pointer(&written, g_free);
+	cr_assert(aptpl_restore(lun, "serial-1", &error));
+	/* An ordinary file keeps the last write only. */
+	cr_assert(g_file_get_contents(metadata, &written, NULL, NULL));
+	cr_assert(strstr(written, "sa_res_key=22"), "seen: %s", written);
+	cr_assert_eq(remove(metadata), 0);
+	cr_assert_not(aptpl_restore(lun, "serial-1", &error), "what cannot be handed back is an error");
+	cr_assert(strstr(error->message, "aptpl_serial-1"), "it says which file: %s", error->message);
 }

@@ -39,6 +39,33 @@ static void torture(const char *plugin, const char *config, uint32_t block_size,
 	rig_free(rig);
 }
 
+/* Blocks with protection information; once as they are made, once over pages that share a pattern. */
+static void torture_protected(bool overwritten)
+{
+	struct rig_options options = rig_defaults();
+	const unsigned char zero = 0;
+	struct rig *rig;
+
+	options.plugin = "memory";
+	options.sim.queues = 2;
+	options.sim.pi_type = 1;
+	rig = rig_new(&options);
+	if (overwritten)
+		cr_expect_eq(rig_sanitize(rig, SCUSE_SANITIZE_OVERWRITE, &zero, 1), SAM_GOOD);
+	rig_torture(rig, 8, commands());
+	rig_free(rig);
+}
+
+Test(datapath, memory_protection)
+{
+	torture_protected(false);
+}
+
+Test(datapath, memory_protection_overwritten)
+{
+	torture_protected(true);
+}
+
 static char *scratch_file(const char *dir)
 {
 	char *path = g_strdup_printf("%s/scuse-test-XXXXXX", dir);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The handlers that come with scuse, one command at a time: sizes, holes, resizing, and what is said to
- * users.
+ * The file and null handlers, one command at a time: sizes, holes, resizing, and what is said to users.
+ * (memory.c has the memory handler.)
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -142,73 +142,55 @@ Test(file, a_truncated_file_is_an_error_not_a_hang, .init = set_up, .fini = tear
 	rig_free(rig);
 }
 
-/* Range by range: what the extents operation says. */
-static void expect_extents(struct rig *rig, uint64_t length, const char *wanted)
+/* Extent by extent: type and KiB. */
+static void expect_extents(struct rig *rig, uint32_t blocks, const char *wanted)
 {
-	static const char types[] = "MHA";
-	struct scuse_extents *extents = extents_new(0, length);
+	struct scuse_extent out[8];
 	g_autoptr(GString) text = g_string_new(NULL);
-	uint64_t offset, size;
-	uint32_t type;
+	int count = rig_extents(rig, 0, blocks, out, 8);
 
-	cr_assert(rig->handler->def.sync, "called directly, which only sync operations allow");
-	cr_expect_eq(rig->handler->sync.extents(rig->dev->handle, NULL, length, 0, extents), 0);
-	for (size_t i = 0; extents_get(extents, i, &offset, &size, &type); i++)
-		g_string_append_printf(text, "%s%c%" G_GUINT64_FORMAT, i ? " " : "", types[type],
-				       size / 1024);
-	cr_expect_str_eq(text->str, wanted, "'%s'", text->str);
-	extents_free(extents);
+	for (int i = 0; i < count; i++)
+		g_string_append_printf(text, "%s%c%u", i ? " " : "", "MHA"[out[i].state], out[i].blocks / 2);
+	cr_expect_str_eq(text->str, wanted, "'%s' instead of '%s'", text->str, wanted);
 }
 
-Test(memory, is_thin)
+Test(file, holes_are_told_and_format_makes_one, .init = set_up, .fini = tear_down)
 {
-	struct rig_options options = rig_defaults();
-	const struct scuse_range range = { .lba = 128, .blocks = 256 };
+	const struct scuse_range range = { .lba = 256, .blocks = 128 };
+	g_autofree char *error = NULL;
 	unsigned char data[65536];
 	struct rig *rig;
 
-	memset(data, 0x5a, sizeof(data));
-	options.plugin = "memory";
-	rig = rig_new(&options);
-	expect_extents(rig, 1 << 20, "H1024");
-	for (int i = 1; i < 4; i++)
-		cr_expect_eq(rig_write(rig, (uint64_t)i * 128, 128, data, 0), SAM_GOOD);
-	expect_extents(rig, 1 << 20, "H64 M192 H768");
+	make_file(1 << 20);
+	rig = open_file("", 0, 512, &error);
+	cr_assert(rig, "%s", error);
+	memset(data, 0x42, sizeof(data));
+	expect_extents(rig, 2048, "H1024");
+	for (uint64_t lba = 128; lba < 512; lba += 128)
+		cr_expect_eq(rig_write(rig, lba, 128, data, 0), SAM_GOOD);
+	expect_extents(rig, 2048, "H64 M192 H768");
 	cr_expect_eq(rig_unmap(rig, &range, 1), SAM_GOOD);
-	expect_extents(rig, 1 << 20, "H192 M64 H768");
-	cr_expect_eq(rig_read(rig, 300, 128, data), SAM_GOOD);
-	cr_expect(data[0] == 0 && data[84 * 512 - 1] == 0 && data[84 * 512] == 0x5a);
+	expect_extents(rig, 2048, "H64 M64 H64 M64 H768");
+	expect_extents(rig, 200, "H64 M36");
+	cr_expect_eq(rig_format(rig), SAM_GOOD);
+	expect_extents(rig, 2048, "H1024");
+	cr_expect_eq(rig_read(rig, 128, 128, data), SAM_GOOD);
+	cr_expect(data[0] == 0 && !memcmp(data, data + 1, sizeof(data) - 1));
+	cr_expect_eq(file_size(), 1 << 20);
 	rig_free(rig);
 }
 
-Test(memory, shrinking_forgets)
+Test(null, has_nothing_and_loses_nothing)
 {
 	struct rig_options options = rig_defaults();
-	g_autofree char *error = NULL;
-	unsigned char data[512];
+	unsigned char pattern = 1;
 	struct rig *rig;
 
-	options.plugin = "memory";
-	options.sim.device_size = 1 << 20;
+	options.plugin = "null";
 	rig = rig_new(&options);
-	memset(data, 0x77, sizeof(data));
-	cr_expect_eq(rig_write(rig, 2047, 1, data, 0), SAM_GOOD);
-	cr_expect_eq(dev_resize(rig->dev, 512 << 10, &error), 0);
-	cr_expect_eq(rig_read(rig, 2047, 1, data), SAM_CHECK_CONDITION);
-	cr_expect_eq(dev_resize(rig->dev, 1 << 20, &error), 0);
-	cr_expect_eq(rig_read(rig, 2047, 1, data), SAM_GOOD);
-	cr_expect(data[0] == 0, "what was cut off came back");
-	cr_expect_lt(dev_resize(rig->dev, 1000, &error), 0);
+	expect_extents(rig, 2048, "H1024");
+	cr_expect_eq(rig_format(rig), SAM_GOOD);
+	cr_expect_eq(rig_sanitize(rig, SCUSE_SANITIZE_CRYPTO, NULL, 0), SAM_GOOD);
+	cr_expect_eq(rig_sanitize(rig, SCUSE_SANITIZE_OVERWRITE, &pattern, 1), SAM_CHECK_CONDITION);
 	rig_free(rig);
-}
-
-Test(memory, needs_a_size)
-{
-	struct rig_options options = rig_defaults();
-	g_autofree char *error = NULL;
-
-	options.plugin = "memory";
-	options.sim.device_size = 0;
-	cr_expect_null(rig_open(&options, &error));
-	cr_expect(strstr(error, "add --size"), "%s", error);
 }

@@ -49,6 +49,17 @@ Test(loader, fills_a_shorter_struct_with_zeros)
 	handler_free(handler);
 }
 
+Test(loader, fills_shorter_operations_with_zeros)
+{
+	g_autofree char *error = NULL;
+	struct handler *handler = load("old-ops", &error);
+
+	cr_assert(handler, "%s", error);
+	cr_expect(handler->def.abi_minor == 0 && handler->sync.read != NULL);
+	cr_expect(handler->sync.format == NULL && handler->sync.sanitize == NULL);
+	handler_free(handler);
+}
+
 Test(loader, takes_a_newer_minor)
 {
 	g_autofree char *error = NULL;
@@ -61,8 +72,8 @@ Test(loader, takes_a_newer_minor)
 
 Test(loader, refuses_a_newer_major_and_names_both)
 {
-	refused("newer-major", "ABI 2.0");
-	refused("newer-major", "has 1.0");
+	refused("newer-major", "ABI 2.1");
+	refused("newer-major", "has 1.1");
 	refused("newer-major", "install a newer scuse");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A plugin for the loader's tests, compiled several times with another PLUGIN_* defined: each variant
- * breaks one rule of scuse/handler.h, but for "good", "short" and "minor", which are to be taken.
+ * breaks one rule of scuse/handler.h, but for "good", "short", "minor" and "old-ops", which are to be taken.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -79,7 +79,14 @@ static const struct scuse_param plugin_params[] = {
 };
 
 static const struct scuse_sync_ops plugin_sync = {
+#ifdef PLUGIN_old_ops
+	/* Of minor 0, whose last operation was `cdb`; what follows in memory is not ours. */
+	.struct_size = offsetof(struct scuse_sync_ops, format),
+	.format = (int (*)(void *, struct scuse_io *))(size_t)0x1,
+	.sanitize = (int (*)(void *, struct scuse_io *, uint32_t, const void *, uint64_t))(size_t)0x1,
+#else
 	.struct_size = SCUSE_OPS_HEADER(struct scuse_sync_ops),
+#endif
 #ifndef PLUGIN_no_read
 	.read = plugin_read,
 #endif
@@ -122,7 +129,11 @@ SCUSE_EXPORT const struct scuse_handler *scuse_handler_register(void)
 	(void)plugin_open;
 	handler.magic = SCUSE_HANDLER_ABI_MAGIC;
 	handler.abi_major = SCUSE_HANDLER_ABI_MAJOR;
+#ifdef PLUGIN_old_ops
+	handler.abi_minor = 0;
+#else
 	handler.abi_minor = SCUSE_HANDLER_ABI_MINOR;
+#endif
 	handler.struct_size = sizeof(handler);
 #ifdef PLUGIN_bad_magic
 	handler.magic++;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 unsigned char recorder_data[RECORDER_SIZE];
+unsigned char recorder_protection[RECORDER_SIZE / 64];
+struct scuse_caps recorder_caps;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -23,6 +25,23 @@ static unsigned int waiting_count;
 static bool holding, ending;
 static pthread_t completer;
 
+static void note_flags(const char *name, const struct scuse_io *io)
+{
+	uint32_t flags = scuse_io_flags(io);
+	uint64_t protection;
+
+	if (flags & SCUSE_IO_FUA)
+		g_string_append(calls, " FUA");
+	if (flags & SCUSE_IO_ATOMIC && !strcmp(name, "write"))
+		g_string_append(calls, " ATOMIC");
+	if (flags & SCUSE_IO_ANCHOR)
+		g_string_append(calls, " ANCHOR");
+	if (flags & SCUSE_IO_UNMAP && !strcmp(name, "write_zeroes"))
+		g_string_append(calls, " UNMAP");
+	if (scuse_io_protection(io, &protection))
+		g_string_append_printf(calls, " PI%" G_GUINT64_FORMAT, protection);
+}
+
 static int note(const char *name, struct scuse_io *io, uint64_t length, uint64_t offset, bool has_range)
 {
 	int result;
@@ -33,8 +52,7 @@ static int note(const char *name, struct scuse_io *io, uint64_t length, uint64_t
 	g_string_append_printf(calls, "%s%s", calls->len ? " " : "", name);
 	if (has_range)
 		g_string_append_printf(calls, " %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT, offset, length);
-	if (scuse_io_flags(io) & SCUSE_IO_FUA)
-		g_string_append(calls, " FUA");
+	note_flags(name, io);
 	latest = io;
 	running++;
 	most = MAX(most, running);
@@ -108,6 +126,25 @@ struct scuse_io *recorder_latest(void)
 
 /* ---- sync ---- */
 
+static void wait_while_held(void)
+{
+	pthread_mutex_lock(&lock);
+	while (holding)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Copies the protection information of a transfer, if it has any. */
+static void move_protection(struct scuse_io *io, uint64_t offset, bool to_initiator)
+{
+	uint64_t length;
+	void *theirs = scuse_io_protection(io, &length);
+	unsigned char *ours = recorder_protection + offset / 512 * 8;
+
+	if (theirs)
+		memcpy(to_initiator ? theirs : ours, to_initiator ? ours : theirs, length);
+}
+
 static int sync_read(void *handle, struct scuse_io *io, void *buffer, uint64_t length, uint64_t offset)
 {
 	int result = note("read", io, length, offset, true);
@@ -115,6 +152,8 @@ static int sync_read(void *handle, struct scuse_io *io, void *buffer, uint64_t l
 	(void)handle;
 	if (!result)
 		memcpy(buffer, recorder_data + offset, length);
+	if (!result)
+		move_protection(io, offset, true);
 	return leave(result);
 }
 
@@ -123,8 +162,11 @@ static int sync_write(void *handle, struct scuse_io *io, const void *buffer, uin
 	int result = note("write", io, length, offset, true);
 
 	(void)handle;
+	wait_while_held();
 	if (!result)
 		memcpy(recorder_data + offset, buffer, length);
+	if (!result)
+		move_protection(io, offset, false);
 	return leave(result);
 }
 
@@ -138,6 +180,63 @@ static int sync_unmap(void *handle, struct scuse_io *io, uint64_t length, uint64
 {
 	(void)handle;
 	return leave(note("unmap", io, length, offset, true));
+}
+
+static int sync_write_zeroes(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset)
+{
+	(void)handle;
+	return leave(note("write_zeroes", io, length, offset, true));
+}
+
+static int sync_write_same(void *handle, struct scuse_io *io, const void *pattern, uint64_t pattern_length,
+			   uint64_t length, uint64_t offset)
+{
+	(void)handle;
+	(void)pattern;
+	(void)pattern_length;
+	return leave(note("write_same", io, length, offset, true));
+}
+
+/* The first 1000 bytes are mapped, the next 4000 a hole, the rest is anchored. */
+static int add_extents(struct scuse_extents *extents, uint64_t length, uint64_t offset)
+{
+	int result = 0;
+
+	if (offset < 1000)
+		result = scuse_extents_add(extents, 0, 1000, SCUSE_EXTENT_MAPPED);
+	if (!result && offset < 5000 && offset + length > 1000)
+		result = scuse_extents_add(extents, 1000, 4000, SCUSE_EXTENT_HOLE);
+	if (!result && offset + length > 5000)
+		result = scuse_extents_add(extents, 5000, RECORDER_SIZE, SCUSE_EXTENT_ANCHORED);
+	return result;
+}
+
+static int sync_extents(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset,
+			struct scuse_extents *extents)
+{
+	int result = note("extents", io, length, offset, true);
+
+	(void)handle;
+	return leave(result ? result : add_extents(extents, length, offset));
+}
+
+static int sync_format(void *handle, struct scuse_io *io)
+{
+	(void)handle;
+	return leave(note("format", io, 0, 0, false));
+}
+
+/* Noted as method + length of the pattern and its first byte. */
+static int note_sanitize(struct scuse_io *io, uint32_t method, const unsigned char *pattern, uint64_t length)
+{
+	return note("sanitize", io, length << 8 | (pattern ? *pattern : 0), method, true);
+}
+
+static int sync_sanitize(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			 uint64_t pattern_length)
+{
+	(void)handle;
+	return leave(note_sanitize(io, method, pattern, pattern_length));
 }
 
 static int sync_cdb(void *handle, struct scuse_io *io)
@@ -172,6 +271,7 @@ static int recorder_open(struct scuse_dev *dev, const struct scuse_config *confi
 static int recorder_probe(void *handle, struct scuse_caps *caps)
 {
 	(void)handle;
+	*caps = recorder_caps;
 	caps->device_size = RECORDER_SIZE;
 	return 0;
 }
@@ -220,6 +320,30 @@ struct scuse_handler recorder_sync = {
 	.open = recorder_open,
 	.probe = recorder_probe,
 	.reset = recorder_reset,
+};
+
+static const struct scuse_sync_ops sync_full_ops = {
+	.struct_size = SCUSE_OPS_HEADER(struct scuse_sync_ops),
+	.read = sync_read,
+	.write = sync_write,
+	.flush = sync_flush,
+	.unmap = sync_unmap,
+	.write_zeroes = sync_write_zeroes,
+	.write_same = sync_write_same,
+	.extents = sync_extents,
+	.format = sync_format,
+	.sanitize = sync_sanitize,
+};
+
+struct scuse_handler recorder_sync_full = {
+	.magic = SCUSE_HANDLER_ABI_MAGIC,
+	.abi_major = SCUSE_HANDLER_ABI_MAJOR,
+	.abi_minor = SCUSE_HANDLER_ABI_MINOR,
+	.struct_size = sizeof(struct scuse_handler),
+	.name = "recorder",
+	.sync = &sync_full_ops,
+	.open = recorder_open,
+	.probe = recorder_probe,
 };
 
 /* ---- async ---- */
@@ -271,6 +395,7 @@ static void async_read(void *handle, struct scuse_io *io, void *buffer, uint64_t
 
 	(void)handle;
 	memcpy(buffer, recorder_data + offset, length);
+	move_protection(io, offset, true);
 	if (result) {
 		leave(0);
 		scuse_fail_errno(io, result);
@@ -285,6 +410,7 @@ static void async_write(void *handle, struct scuse_io *io, const void *buffer, u
 	(void)handle;
 	note("write", io, length, offset, true);
 	memcpy(recorder_data + offset, buffer, length);
+	move_protection(io, offset, false);
 	later(io);
 }
 
@@ -302,6 +428,54 @@ static void async_unmap(void *handle, struct scuse_io *io, uint64_t length, uint
 	note("unmap", io, length, offset, true);
 	leave(0);
 	scuse_done(io);
+}
+
+static void async_write_zeroes(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset)
+{
+	(void)handle;
+	note("write_zeroes", io, length, offset, true);
+	later(io);
+}
+
+static void async_write_same(void *handle, struct scuse_io *io, const void *pattern, uint64_t pattern_length,
+			     uint64_t length, uint64_t offset)
+{
+	(void)handle;
+	(void)pattern;
+	(void)pattern_length;
+	note("write_same", io, length, offset, true);
+	later(io);
+}
+
+static void async_extents(void *handle, struct scuse_io *io, uint64_t length, uint64_t offset,
+			  struct scuse_extents *extents)
+{
+	int result = note("extents", io, length, offset, true);
+
+	(void)handle;
+	if (!result)
+		result = add_extents(extents, length, offset);
+	if (result) {
+		leave(0);
+		scuse_fail_errno(io, result);
+	} else {
+		later(io);
+	}
+}
+
+static void async_format(void *handle, struct scuse_io *io)
+{
+	(void)handle;
+	note("format", io, 0, 0, false);
+	later(io);
+}
+
+static void async_sanitize(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			   uint64_t pattern_length)
+{
+	(void)handle;
+	note_sanitize(io, method, pattern, pattern_length);
+	later(io);
 }
 
 static int async_start(void *handle)
@@ -341,4 +515,30 @@ struct scuse_handler recorder_async = {
 	.stop = async_stop,
 	.cancel = recorder_cancel,
 	.reset = recorder_reset,
+};
+
+static const struct scuse_async_ops async_full_ops = {
+	.struct_size = SCUSE_OPS_HEADER(struct scuse_async_ops),
+	.read = async_read,
+	.write = async_write,
+	.flush = async_flush,
+	.unmap = async_unmap,
+	.write_zeroes = async_write_zeroes,
+	.write_same = async_write_same,
+	.extents = async_extents,
+	.format = async_format,
+	.sanitize = async_sanitize,
+};
+
+struct scuse_handler recorder_async_full = {
+	.magic = SCUSE_HANDLER_ABI_MAGIC,
+	.abi_major = SCUSE_HANDLER_ABI_MAJOR,
+	.abi_minor = SCUSE_HANDLER_ABI_MINOR,
+	.struct_size = sizeof(struct scuse_handler),
+	.name = "recorder",
+	.async = &async_full_ops,
+	.open = recorder_open,
+	.probe = recorder_probe,
+	.start = async_start,
+	.stop = async_stop,
 };

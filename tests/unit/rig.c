@@ -29,7 +29,7 @@ static void *main_loop(void *argument)
 	while (!__atomic_load_n(&rig->ending, __ATOMIC_ACQUIRE)) {
 		struct pollfd fd = { .fd = rig->dev->event_fd, .events = POLLIN };
 
-		if (poll(&fd, 1, 5) > 0)
+		if (poll(&fd, 1, 5) >= 0)
 			__atomic_fetch_or(&rig->seen_events, dev_events(rig->dev), __ATOMIC_RELEASE);
 	}
 	return NULL;
@@ -147,6 +147,62 @@ int rig_unmap(struct rig *rig, const struct scuse_range *ranges, uint32_t count)
 						  .data_out = ranges });
 }
 
+int rig_extents(struct rig *rig, uint64_t lba, uint32_t blocks, struct scuse_extent *out, uint32_t room)
+{
+	int status = execute(rig, (struct sim_command){ .op = SCUSE_OP_EXTENTS,
+							.lba = lba,
+							.blocks = blocks,
+							.data_len = room * (uint32_t)sizeof(*out),
+							.data_in = out });
+
+	return status == SAM_GOOD ? (int)(latest.returned / sizeof(*out)) : -1;
+}
+
+int rig_format(struct rig *rig)
+{
+	return execute(rig, (struct sim_command){ .op = SCUSE_OP_FORMAT });
+}
+
+int rig_sanitize(struct rig *rig, enum scuse_sanitize method, const void *pattern, uint32_t length)
+{
+	return execute(rig, (struct sim_command){ .op = SCUSE_OP_SANITIZE,
+						  .blocks = method,
+						  .data_len = length,
+						  .data_out = pattern });
+}
+
+int rig_read_protected(struct rig *rig, uint64_t lba, uint32_t blocks, void *data, void *protection)
+{
+	return execute(rig, (struct sim_command){ .op = SCUSE_OP_READ,
+						  .lba = lba,
+						  .blocks = blocks,
+						  .data_len = blocks * rig->dev->block_size,
+						  .data_in = data,
+						  .protection_in = protection });
+}
+
+int rig_write_protected(struct rig *rig, uint64_t lba, uint32_t blocks, const void *data,
+			const void *protection)
+{
+	return execute(rig, (struct sim_command){ .op = SCUSE_OP_WRITE,
+						  .lba = lba,
+						  .blocks = blocks,
+						  .data_len = blocks * rig->dev->block_size,
+						  .data_out = data,
+						  .protection_out = protection });
+}
+
+int rig_write_same_protected(struct rig *rig, uint64_t lba, uint32_t blocks, const void *block,
+			     const void *protection)
+{
+	return execute(rig, (struct sim_command){ .op = SCUSE_OP_WRITE_SAME,
+						  .lba = lba,
+						  .blocks = blocks,
+						  .data_len = rig->dev->block_size,
+						  .data_out = block,
+						  .protection_out = protection });
+}
+
 uint32_t rig_sense(const struct rig *rig)
 {
 	(void)rig;
@@ -168,7 +224,8 @@ struct lane {
 	uint32_t queue, block_size, max_blocks;
 	uint64_t first, blocks; /* its range */
 	unsigned char *model, *buffer;
-	bool shared; /* others use the range too */
+	unsigned char *protection, *protection_buffer; /* likewise; NULL: the LUN has none */
+	bool shared;				       /* others use the range too */
 	const char *failure;
 };
 
@@ -184,6 +241,17 @@ static int lane_run(struct lane *lane, struct sim_command *command)
 	return sim_wait(lane->rig->sim, command) ? command->status : -1;
 }
 
+/* What goes with a write: for most of them something, for the others nothing, which leaves FFh. */
+static const void *lane_protection(struct lane *lane, uint64_t at, uint32_t blocks)
+{
+	unsigned char *model = lane->protection ? lane->protection + at * 8 : NULL;
+	bool given = model && pick(lane, 4);
+
+	for (uint32_t i = 0; model && i < blocks * 8; i++)
+		model[i] = given ? (unsigned char)pick(lane, 256) : 0xff;
+	return given ? model : NULL;
+}
+
 static int lane_write(struct lane *lane, uint64_t at, uint32_t blocks)
 {
 	unsigned char *model = lane->model + at * lane->block_size;
@@ -195,35 +263,50 @@ static int lane_write(struct lane *lane, uint64_t at, uint32_t blocks)
 						     .lba = lane->first + at,
 						     .blocks = blocks,
 						     .data_len = blocks * lane->block_size,
-						     .data_out = model });
+						     .data_out = model,
+						     .protection_out = lane_protection(lane, at, blocks) });
 }
 
 static int lane_read(struct lane *lane, uint64_t at, uint32_t blocks)
 {
 	uint32_t length = blocks * lane->block_size;
-	int status = lane_run(lane, &(struct sim_command){ .op = SCUSE_OP_READ,
-							   .lba = lane->first + at,
-							   .blocks = blocks,
-							   .data_len = length,
-							   .data_in = lane->buffer });
+	struct sim_command read = {
+		.op = SCUSE_OP_READ,
+		.lba = lane->first + at,
+		.blocks = blocks,
+		.data_len = length,
+		.data_in = lane->buffer,
+		.protection_in = lane->protection_buffer,
+	};
+	int status = lane_run(lane, &read);
 
 	if (lane->shared)
 		return status;
-	return status ? status : memcmp(lane->buffer, lane->model + at * lane->block_size, length) ? -2 : 0;
+	if (status)
+		return status;
+	if (lane->protection &&
+	    memcmp(lane->protection_buffer, lane->protection + at * 8, (size_t)blocks * 8) != 0)
+		return -3;
+	return memcmp(lane->buffer, lane->model + at * lane->block_size, length) ? -2 : 0;
 }
 
 static int lane_write_same(struct lane *lane, uint64_t at, uint32_t blocks)
 {
 	int fill = pick(lane, 2) ? 0 : (int)pick(lane, 256);
+	const void *protection;
 
 	memset(lane->buffer, fill, lane->block_size);
 	memset(lane->model + at * lane->block_size, fill, blocks * lane->block_size);
+	protection = lane_protection(lane, at, 1);
+	for (uint32_t i = 1; lane->protection && i < blocks; i++)
+		memcpy(lane->protection + (at + i) * 8, lane->protection + at * 8, 8);
 	return lane_run(lane, &(struct sim_command){ .op = SCUSE_OP_WRITE_SAME,
 						     .flags = pick(lane, 2) ? SCUSE_SQE_F_UNMAP : 0,
 						     .lba = lane->first + at,
 						     .blocks = blocks,
 						     .data_len = lane->block_size,
-						     .data_out = lane->buffer });
+						     .data_out = lane->buffer,
+						     .protection_out = protection });
 }
 
 /* Two ranges.  Only for handlers whose unmapped blocks read as zeros. */
@@ -236,6 +319,8 @@ static int lane_unmap(struct lane *lane, uint64_t at, uint32_t blocks)
 	if (!(sim_started(lane->rig->sim)->features & SCUSE_FEATURE_UNMAP_ZEROES))
 		return 0;
 	memset(lane->model + at * lane->block_size, 0, blocks * lane->block_size);
+	if (lane->protection)
+		memset(lane->protection + at * 8, 0xff, (size_t)blocks * 8);
 	return lane_run(lane, &(struct sim_command){
 				      .op = SCUSE_OP_UNMAP, .data_len = sizeof(ranges), .data_out = ranges });
 }
@@ -267,6 +352,7 @@ static void *lane_thread(void *argument)
 		if (status)
 			lane->failure = status == -1   ? "no completion"
 					: status == -2 ? "wrong data"
+					: status == -3 ? "wrong protection information"
 						       : "a bad status";
 	}
 	return NULL;
@@ -285,6 +371,11 @@ static void lane_init(struct lane *lane, struct rig *rig, unsigned int index, un
 	lane->first = lane->shared ? 0 : lane->blocks * index;
 	lane->model = calloc(lane->blocks, lane->block_size);
 	lane->buffer = calloc(lane->max_blocks, lane->block_size);
+	if (!rig->dev->info.pi_type)
+		return;
+	lane->protection = malloc(lane->blocks * 8);
+	lane->protection_buffer = malloc((size_t)lane->max_blocks * 8);
+	memset(lane->protection, 0xff, lane->blocks * 8);
 }
 
 static void run_lanes(struct rig *rig, unsigned int lanes, unsigned int commands, bool shared)
@@ -303,6 +394,8 @@ static void run_lanes(struct rig *rig, unsigned int lanes, unsigned int commands
 		cr_expect(!lane[i].failure, "lane %u: %s", i, lane[i].failure ? lane[i].failure : "");
 		free(lane[i].model);
 		free(lane[i].buffer);
+		free(lane[i].protection);
+		free(lane[i].protection_buffer);
 	}
 	free(lane);
 	free(threads);

@@ -42,6 +42,16 @@ int rig_write(struct rig *rig, uint64_t lba, uint32_t blocks, const void *data, 
 int rig_flush(struct rig *rig);
 int rig_write_same(struct rig *rig, uint64_t lba, uint32_t blocks, const void *block, uint16_t flags);
 int rig_unmap(struct rig *rig, const struct scuse_range *ranges, uint32_t count);
+/* At most `room` extents; how many, or -1 (and rig_sense() says why). */
+int rig_extents(struct rig *rig, uint64_t lba, uint32_t blocks, struct scuse_extent *out, uint32_t room);
+int rig_format(struct rig *rig);
+int rig_sanitize(struct rig *rig, enum scuse_sanitize method, const void *pattern, uint32_t length);
+/* With 8 bytes of protection information a block; WRITE SAME: of one block. */
+int rig_read_protected(struct rig *rig, uint64_t lba, uint32_t blocks, void *data, void *protection);
+int rig_write_protected(struct rig *rig, uint64_t lba, uint32_t blocks, const void *data,
+			const void *protection);
+int rig_write_same_protected(struct rig *rig, uint64_t lba, uint32_t blocks, const void *block,
+			     const void *protection);
 /* Sense key, ASC and ASCQ of the latest command of these, as 0xKKAAQQ; 0: it had none. */
 uint32_t rig_sense(const struct rig *rig);
 

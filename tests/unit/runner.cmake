@@ -18,12 +18,15 @@ scuse_runner_test(unit-dispatch dispatch.c recorder.c ${rig})
 scuse_runner_test(unit-extents extents.c)
 scuse_runner_test(unit-handlers handlers.c ${rig})
 scuse_runner_test(unit-loader loader.c)
+scuse_runner_test(unit-medium medium.c recorder.c ${rig})
+scuse_runner_test(unit-memory memory.c ${rig})
+scuse_runner_test(unit-notify notify.c recorder.c ${rig})
 scuse_runner_test(unit-params params.c)
 scuse_runner_test(unit-ring ring.c)
 scuse_runner_test(unit-sense sense.c)
 
 # One source, many broken plugins: see plugin.c.
-foreach(variant good short minor newer-major bad-magic no-open no-read both wrong-name bad-default twice
+foreach(variant good short old-ops minor newer-major bad-magic no-open no-read both wrong-name bad-default twice
     bad-magic-param load-fails crash-load crash-open hang-open undefined)
   string(REPLACE "-" "_" define ${variant})
   add_library(plugin-${variant} MODULE plugin.c)

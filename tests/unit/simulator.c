@@ -59,7 +59,10 @@ struct sim {
 	struct sim_options options;
 	struct sim_queue *queues;
 	struct scuse_start start;
-	bool removed;	    /* atomic */
+	bool removed; /* atomic */
+	pthread_mutex_t notify_lock;
+	pthread_cond_t notified;
+	GArray *notifies;   /* notify_lock: not yet taken */
 	uint64_t enters;    /* atomic */
 	const char *broken; /* atomic */
 };
@@ -90,6 +93,14 @@ static void make_region(struct region *region, uint64_t size)
 	region->kernel = map_region(region, PROT_READ | PROT_WRITE);
 }
 
+/* Bytes of a slot: the data, then the protection information of as many blocks. */
+static uint32_t slot_stride(const struct sim_options *options)
+{
+	uint32_t protection = options->pi_type ? options->slot_size / options->block_size * 8 : 0;
+
+	return (options->slot_size + protection + 4095) / 4096 * 4096;
+}
+
 static void make_queue(const struct sim_options *options, struct sim_queue *queue, uint32_t index)
 {
 	uint32_t depth = options->depth;
@@ -99,12 +110,12 @@ static void make_queue(const struct sim_options *options, struct sim_queue *queu
 	make_region(&queue->regions[SCUSE_REGION_USER], 192 + depth * sizeof(struct scuse_cqe));
 	make_region(&queue->regions[SCUSE_REGION_CDB], depth * SCUSE_CDB_STRIDE);
 	make_region(&queue->regions[SCUSE_REGION_SENSE], depth * SCUSE_SENSE_STRIDE);
-	make_region(&queue->regions[SCUSE_REGION_DATA], (uint64_t)depth * options->slot_size);
+	make_region(&queue->regions[SCUSE_REGION_DATA], (uint64_t)depth * slot_stride(options));
 	kernel = queue->kernel = queue->regions[SCUSE_REGION_KERNEL].kernel;
 	*kernel = (struct scuse_queue_kernel){
 		.magic = SCUSE_ABI_MAGIC,
 		.abi_major = SCUSE_ABI_MAJOR,
-		.abi_minor = SCUSE_ABI_MINOR,
+		.abi_minor = options->minor_0 ? 0 : SCUSE_ABI_MINOR,
 		.queue = index,
 		.depth = depth,
 		.sq_entries = 2 * depth,
@@ -115,7 +126,7 @@ static void make_queue(const struct sim_options *options, struct sim_queue *queu
 		.cqe_size = sizeof(struct scuse_cqe),
 		.cdb_stride = SCUSE_CDB_STRIDE,
 		.sense_stride = SCUSE_SENSE_STRIDE,
-		.slot_size = options->slot_size,
+		.slot_size = slot_stride(options),
 		.flags = options->lazy_kick ? 0 : SCUSE_KERNEL_NEED_KICK,
 	};
 	queue->user = queue->regions[SCUSE_REGION_USER].kernel;
@@ -133,6 +144,9 @@ struct sim *sim_new(const struct sim_options *options)
 	struct sim *sim = calloc(1, sizeof(*sim));
 
 	sim->options = *options;
+	pthread_mutex_init(&sim->notify_lock, NULL);
+	pthread_cond_init(&sim->notified, NULL);
+	sim->notifies = g_array_new(FALSE, FALSE, sizeof(struct scuse_notify));
 	sim->queues = calloc(options->queues, sizeof(*sim->queues));
 	for (uint32_t i = 0; i < options->queues; i++)
 		make_queue(options, &sim->queues[i], i);
@@ -154,6 +168,9 @@ void sim_free(struct sim *sim)
 		pthread_mutex_destroy(&queue->lock);
 		free(queue->tags);
 	}
+	g_array_free(sim->notifies, TRUE);
+	pthread_cond_destroy(&sim->notified);
+	pthread_mutex_destroy(&sim->notify_lock);
 	free(sim->queues);
 	free(sim);
 }
@@ -197,7 +214,7 @@ static const char *judge(const struct sim_queue *queue, const struct scuse_cqe *
 		return "completion of a tag that is free";
 	if (cqe->tag != command->tag)
 		return "generation is not current";
-	data_in = command->op == SCUSE_OP_READ ||
+	data_in = command->op == SCUSE_OP_READ || command->op == SCUSE_OP_EXTENTS ||
 		  (command->op == SCUSE_OP_CDB && command->flags & SCUSE_SQE_F_DATA_IN);
 	if (!sense_status_valid(cqe->status, command->op == SCUSE_OP_CDB))
 		return "status not allowed for the operation";
@@ -221,6 +238,8 @@ static void complete(struct sim_queue *queue, const struct scuse_cqe *cqe)
 	const char *slot =
 		(char *)queue->regions[SCUSE_REGION_DATA].kernel + (size_t)index * queue->kernel->slot_size;
 
+	if (command->protection_in)
+		memcpy(command->protection_in, slot + command->pi_offset, command->blocks * 8);
 	command->status = cqe->status;
 	command->sense_len = cqe->sense_len;
 	command->returned = cqe->data_len;
@@ -269,7 +288,9 @@ static int sim_info(void *device, struct scuse_info *info)
 	const struct sim *sim = device;
 
 	info->abi_major = SCUSE_ABI_MAJOR;
-	info->abi_minor = SCUSE_ABI_MINOR;
+	info->abi_minor = sim->options.minor_0 ? 0 : SCUSE_ABI_MINOR;
+	info->pi_type = sim->options.pi_type;
+	info->pi_offset = sim->options.pi_type ? sim->options.slot_size : 0;
 	info->queues = sim->options.queues;
 	info->depth = sim->options.depth;
 	info->slot_size = sim->options.slot_size;
@@ -316,8 +337,32 @@ static int sim_start(void *device, const struct scuse_start *start)
 {
 	struct sim *sim = device;
 
+	if (start->size != sizeof(*start) || start->abi_major != SCUSE_ABI_MAJOR)
+		return -EINVAL;
+	/* Minor 0 had reserved fields where there are limits now, and ended with the seventh feature. */
+	if (sim->options.minor_0 &&
+	    (start->features > 0x7f || start->max_atomic_blocks || start->atomic_alignment ||
+	     start->atomic_granularity || start->threshold_exponent))
+		return -EINVAL;
+	if (sim->options.pi_type && !(start->features & SCUSE_FEATURE_PI))
+		return -EINVAL;
 	sim->start = *start;
-	return start->size == sizeof(*start) && start->abi_major == SCUSE_ABI_MAJOR ? 0 : -EINVAL;
+	return 0;
+}
+
+static int sim_notify(void *device, const struct scuse_notify *notify)
+{
+	struct sim *sim = device;
+
+	if (sim->options.minor_0)
+		return -ENOTTY;
+	if (notify->size != sizeof(*notify) || !notify->events || notify->events & ~7u)
+		return -EINVAL;
+	pthread_mutex_lock(&sim->notify_lock);
+	g_array_append_vals(sim->notifies, notify, 1);
+	pthread_cond_broadcast(&sim->notified);
+	pthread_mutex_unlock(&sim->notify_lock);
+	return 0;
 }
 
 static int wait_for_submissions(struct sim *sim, struct sim_queue *queue, uint32_t sq_head)
@@ -370,12 +415,44 @@ const struct worker_device_ops sim_device_ops = {
 	.queue = sim_queue_fd,
 	.start = sim_start,
 	.update = sim_start,
+	.notify = sim_notify,
 	.enter = sim_enter,
 };
 
 const struct scuse_start *sim_started(const struct sim *sim)
 {
 	return &sim->start;
+}
+
+static struct timespec after(int milliseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	return until;
+}
+
+bool sim_next_notify(struct sim *sim, int milliseconds, struct scuse_notify *notify)
+{
+	struct timespec until = after(milliseconds);
+	bool got;
+
+	pthread_mutex_lock(&sim->notify_lock);
+	while (!sim->notifies->len && !pthread_cond_timedwait(&sim->notified, &sim->notify_lock, &until))
+		;
+	got = sim->notifies->len > 0;
+	if (got) {
+		*notify = g_array_index(sim->notifies, struct scuse_notify, 0);
+		g_array_remove_index(sim->notifies, 0);
+	}
+	pthread_mutex_unlock(&sim->notify_lock);
+	return got;
 }
 
 const char *sim_violation(const struct sim *sim)
@@ -416,14 +493,8 @@ void sim_remove(struct sim *sim)
 
 static void wait_a_little(struct sim_queue *queue)
 {
-	struct timespec until;
+	struct timespec until = after(1);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_timedwait(&queue->completed, &queue->lock, &until);
 }
 
@@ -449,6 +520,11 @@ static void fill_slot(struct sim_queue *queue, uint32_t index, const struct sim_
 	else if (command->data_in)
 		memset(slot, 0xd5,
 		       command->data_len); /* what the worker does not fill must not pass for data */
+	if (command->protection_out)
+		memcpy(slot + command->pi_offset, command->protection_out,
+		       command->op == SCUSE_OP_WRITE_SAME ? 8 : command->blocks * 8);
+	else if (command->protection_in)
+		memset(slot + command->pi_offset, 0xd5, command->blocks * 8);
 }
 
 static void fill_cdb(struct sim_queue *queue, uint32_t index, const struct sim_command *command,
@@ -479,6 +555,9 @@ void sim_submit(struct sim *sim, uint32_t number, struct sim_command *command)
 	index = take_tag(sim, queue);
 	command->done = false;
 	command->queue = number;
+	command->pi_offset = sim->options.slot_size;
+	if (command->protection_out || command->protection_in)
+		sqe.flags |= SCUSE_SQE_F_PI;
 	command->tag = sqe.tag = SCUSE_TAG(++queue->tags[index].generation, index);
 	queue->tags[index].command = command;
 	fill_slot(queue, index, command);

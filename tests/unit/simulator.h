@@ -18,11 +18,13 @@ struct sim;
 
 struct sim_options {
 	uint32_t queues, depth; /* depth: a power of two */
-	uint32_t slot_size;
+	uint32_t slot_size;	/* bytes: the largest transfer */
 	uint32_t block_size;
 	uint64_t device_size; /* bytes; 0: the handler says */
 	uint32_t device_type;
-	bool lazy_kick; /* NEED_KICK stays clear: initiators look for completions by themselves */
+	uint32_t pi_type; /* not 0: slots have room for protection information too */
+	bool minor_0;	  /* a kernel that knows nothing of minor 1 */
+	bool lazy_kick;	  /* NEED_KICK stays clear: initiators look for completions by themselves */
 };
 
 struct sim *sim_new(const struct sim_options *options);
@@ -32,6 +34,11 @@ extern const struct worker_device_ops sim_device_ops;
 
 /* What START and the latest UPDATE said. */
 const struct scuse_start *sim_started(const struct sim *sim);
+/*
+ * Takes the oldest NOTIFY that was not yet taken, waiting for it if there is none; false: none comes within
+ * `milliseconds`.
+ */
+bool sim_next_notify(struct sim *sim, int milliseconds, struct scuse_notify *notify);
 /* The first rule that the worker broke; NULL: none. */
 const char *sim_violation(const struct sim *sim);
 uint64_t sim_enters(const struct sim *sim);
@@ -47,8 +54,10 @@ struct sim_command {
 	uint64_t lba;
 	uint32_t blocks;
 	uint32_t data_len;
-	const void *data_out; /* copied into the slot on submission */
-	void *data_in;	      /* filled on completion, the rest with zeros */
+	const void *data_out;	    /* copied into the slot on submission */
+	void *data_in;		    /* filled on completion, the rest with zeros */
+	const void *protection_out; /* 8 bytes a block (of one block: WRITE SAME) */
+	void *protection_in;	    /* likewise */
 	const uint8_t *cdb;
 	uint32_t cdb_len;
 	/* filled by the simulator */
@@ -57,7 +66,7 @@ struct sim_command {
 	uint16_t sense_len;
 	uint32_t returned; /* data_len of the completion */
 	uint64_t tag;
-	uint32_t queue;
+	uint32_t queue, pi_offset;
 	bool done;
 };
 

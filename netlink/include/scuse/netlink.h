@@ -4,8 +4,9 @@
  *
  *	cc $(pkg-config --cflags scuse-netlink) mine.c $(pkg-config --libs scuse-netlink)
  *
- * Management programs subscribe to events, dump devices, queues, statistics and owners, and resize; a
- * runner claims handler names and answers the kernel's requests.  scuse(1) and scuse-runner(8) are built on
+ * Management programs subscribe to events, dump devices, queues, statistics, owners, I_T nexuses and
+ * reservations, read and set mode pages, and resize; a runner claims handler names and answers the kernel's
+ * requests.  scuse(1) and scuse-runner(8) are built on
  * it.  The protocol underneath is described in <scuse/abi.h>.
  *
  * CONVENTIONS
@@ -110,6 +111,41 @@ struct scuse_nl_owner {
 	uint32_t pid;
 };
 
+/* An I_T nexus that can address the device (SAM-5 3.1.51), by one LUN. */
+struct scuse_nl_nexus {
+	uint32_t id;	       /* of the device */
+	uint32_t nexus;	       /* unique in the life of the device; never 0 */
+	const char *fabric;    /* LIO's name: "loopback", "iSCSI" */
+	const char *initiator; /* name of the initiator port */
+	const char *target;    /* name of the target port */
+	uint64_t lun;	       /* that the nexus addresses the device by */
+	/* Pending unit attentions (SAM-5 5.14): pairs of ASC and ASCQ, in order of delivery; ua_count pairs. */
+	const uint8_t *ua;
+	size_t ua_count;
+};
+
+/* A registrant of persistent reservations (SPC-4 5.12), or who holds a reservation. */
+struct scuse_nl_reservation {
+	uint32_t id; /* of the device */
+	const char *fabric;
+	const char *initiator;
+	const char *target;
+	uint32_t type;	     /* SPC-4 table 60; SCUSE_PR_TYPE_SPC2; 0: registered, nothing is reserved */
+	uint32_t holder;     /* 1: holds the reservation; else 0 */
+	uint32_t has_key;    /* 1: key and generation are there; 0: SPC-2 */
+	uint32_t generation; /* PRGENERATION, SPC-4 6.15.2 */
+	uint64_t key;	     /* reservation key */
+};
+
+/* Mode pages as MODE SENSE (10) of 3Fh/FFh lists them (SPC-4 7.5), without header and block descriptors. */
+struct scuse_nl_mode {
+	uint32_t id; /* of the device */
+	const uint8_t *current;
+	size_t current_length; /* bytes */
+	const uint8_t *saved;  /* NULL: none are saved */
+	size_t saved_length;   /* bytes */
+};
+
 /*
  * Lists.  `item` has `count` pointers and then a NULL.  `sequence` is that of the latest event when the dump
  * was made: later events are not in it.  A dump that the kernel says was disturbed is made again (-EINTR
@@ -135,6 +171,16 @@ struct scuse_nl_owners {
 	size_t count;
 	struct scuse_nl_owner **item; /* by handler */
 };
+struct scuse_nl_nexuses {
+	uint64_t sequence;
+	size_t count;
+	struct scuse_nl_nexus **item; /* by id, then nexus */
+};
+struct scuse_nl_reservations {
+	uint64_t sequence;
+	size_t count;
+	struct scuse_nl_reservation **item; /* by id; holders first; then by initiator and target */
+};
 
 #define SCUSE_NL_ALL UINT32_MAX /* instead of a device's id */
 
@@ -142,9 +188,13 @@ int scuse_nl_get_devices(struct scuse_nl *nl, struct scuse_nl_devices **devices)
 int scuse_nl_get_queues(struct scuse_nl *nl, uint32_t id, struct scuse_nl_queues **queues);
 int scuse_nl_get_statistics(struct scuse_nl *nl, uint32_t id, struct scuse_nl_statistics **statistics);
 int scuse_nl_get_owners(struct scuse_nl *nl, struct scuse_nl_owners **owners);
+int scuse_nl_get_nexuses(struct scuse_nl *nl, uint32_t id, struct scuse_nl_nexuses **nexuses);
+int scuse_nl_get_reservations(struct scuse_nl *nl, uint32_t id, struct scuse_nl_reservations **reservations);
 /* One device, by the name of its configfs directory or by id.  -ENODEV: there is none. */
 int scuse_nl_get_device(struct scuse_nl *nl, const char *name, struct scuse_nl_device **device);
 int scuse_nl_get_device_by_id(struct scuse_nl *nl, uint32_t id, struct scuse_nl_device **device);
+/* A device's mode pages.  -ENODEV: there is no such device; -EOPNOTSUPP: it has none. */
+int scuse_nl_get_mode(struct scuse_nl *nl, uint32_t id, struct scuse_nl_mode **mode);
 /* One that outlives a callback; NULL: out of memory. */
 struct scuse_nl_device *scuse_nl_device_copy(const struct scuse_nl_device *device);
 
@@ -152,6 +202,9 @@ void scuse_nl_devices_free(struct scuse_nl_devices *devices);
 void scuse_nl_queues_free(struct scuse_nl_queues *queues);
 void scuse_nl_statistics_free(struct scuse_nl_statistics *statistics);
 void scuse_nl_owners_free(struct scuse_nl_owners *owners);
+void scuse_nl_nexuses_free(struct scuse_nl_nexuses *nexuses);
+void scuse_nl_reservations_free(struct scuse_nl_reservations *reservations);
+void scuse_nl_mode_free(struct scuse_nl_mode *mode);
 void scuse_nl_device_free(struct scuse_nl_device *device);
 
 /* ---- events and requests ---------------------------------------------------------------------------- */
@@ -162,6 +215,10 @@ struct scuse_nl_event {
 	const struct scuse_nl_device *device; /* NULL: not about a device */
 	const struct scuse_nl_owner *owner;   /* OWNER_CLAIMED, OWNER_LOST; else NULL */
 	const char *message;		      /* "" if there is none */
+	uint8_t asc, ascq;		      /* UNIT_ATTENTION: additional sense code and qualifier */
+	uint32_t nexus;			      /* UNIT_ATTENTION: the nexus that is spared; 0: none */
+	const uint8_t *mode;		      /* MODE_CHANGED: as in struct scuse_nl_mode; else NULL */
+	size_t mode_length;		      /* bytes */
 };
 
 /* What the kernel asks the owner of a handler's name.  Answer with scuse_nl_reply(), from any later moment.
@@ -172,6 +229,8 @@ struct scuse_nl_request {
 	uint64_t size; /* RESIZE: the wanted size in bytes (device->size may say the same); else the device's
 			*/
 	const struct scuse_nl_device *device; /* never NULL; its config is there */
+	const uint8_t *mode;		      /* SAVE_MODE: the pages to keep; else NULL */
+	size_t mode_length;		      /* bytes */
 };
 
 /* Callbacks of a handle; NULL for what is not wanted. */
@@ -213,6 +272,12 @@ int scuse_nl_release(struct scuse_nl *nl, const char *handler);
 int scuse_nl_reply(struct scuse_nl *nl, uint64_t cookie, int status, const char *message);
 /* Waits for the owner's answer; so an owner must not call it on the thread that is to give it. */
 int scuse_nl_resize(struct scuse_nl *nl, uint32_t id, uint64_t size);
+/*
+ * The device's mode pages, current and saved, become these: `length` bytes, at most SCUSE_MODE_MAX.  For an
+ * owner that was asked to keep them, before it serves the device.  -EINVAL: the kernel does not take them,
+ * and changes none.
+ */
+int scuse_nl_set_mode(struct scuse_nl *nl, uint32_t id, const void *pages, size_t length);
 /* Raise SCUSE_EVENT_HANDLER_ERROR or SCUSE_EVENT_SLOW_COMMAND.  Long messages are cut. */
 int scuse_nl_report(struct scuse_nl *nl, uint32_t id, enum scuse_event event, const char *message);
 

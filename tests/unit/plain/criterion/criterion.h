@@ -91,6 +91,10 @@ void plain_skip(const char *format, ...) __attribute__((__format__(__printf__, 1
 #define cr_expect_str_eq(a, b, ...)  PLAIN_CHECK(false, strcmp(a, b) == 0, #a " is " #b, __VA_ARGS__)
 #define cr_assert_str_neq(a, b, ...) PLAIN_CHECK(true, strcmp(a, b) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_expect_str_neq(a, b, ...) PLAIN_CHECK(false, strcmp(a, b) != 0, #a " is not " #b, __VA_ARGS__)
+#define cr_assert_arr_eq(a, b, size, ...) \
+	PLAIN_CHECK(true, memcmp(a, b, size) == 0, #a " is " #b, __VA_ARGS__)
+#define cr_expect_arr_eq(a, b, size, ...) \
+	PLAIN_CHECK(false, memcmp(a, b, size) == 0, #a " is " #b, __VA_ARGS__)
 #define cr_assert_float_eq(a, b, epsilon, ...) \
 	PLAIN_CHECK(true, fabs((double)(a) - (double)(b)) <= (epsilon), #a " is about " #b, __VA_ARGS__)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lets the headers with pure logic (tag.h, ring.h, cqe.h, sense.h) compile outside of the kernel: the
+ * Lets the files with pure logic (tag.h, ring.h, cqe.h, sense.h, modepage.c...) compile outside of the kernel: the
  * unit tests supply kmod_shim.h, which has the few kernel names that they need (u8..u64, atomic64,
  * READ_ONCE).
  */
@@ -10,6 +10,9 @@
 #ifdef __KERNEL__
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #else
 #include "kmod_shim.h"

@@ -36,6 +36,8 @@ static void scuse_device_free_work(struct work_struct *work)
 	struct scuse_device *dev = container_of(work, struct scuse_device, free_work);
 
 	scuse_queues_destroy(dev);
+	scuse_nexuses_exit(dev);
+	mutex_destroy(&dev->mode.select);
 	mutex_destroy(&dev->lock);
 	kfree(dev);
 }
@@ -69,6 +71,11 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	INIT_WORK(&dev->free_work, scuse_device_free_work);
 	mutex_init(&dev->lock);
 	spin_lock_init(&dev->info_lock);
+	scuse_queues_init(dev);
+	scuse_nexuses_init(dev);
+	scuse_copies_init(&dev->copies);
+	scuse_mode_init(&dev->mode);
+	scuse_log_init(&dev->log);
 	strscpy(dev->name, name, sizeof(dev->name));
 	dev->hba = (uintptr_t)hba->hba_ptr;
 	dev->block_size = 512;
@@ -128,6 +135,10 @@ static void scuse_set_hw_attributes(struct scuse_device *dev)
 	attrib->max_unmap_block_desc_count = 0;
 	attrib->max_write_same_len = 0;
 	attrib->is_nonrot = true;
+	/* As of hardware: fixed, and core accepts and ignores that a restore writes it again. */
+	attrib->hw_pi_prot_type = dev->pi_type;
+	attrib->pi_prot_type = dev->pi_type;
+	attrib->pi_prot_verify = dev->pi_type;
 	if (!strcmp(wwn->vendor, "LIO-ORG"))
 		strscpy(wwn->vendor, "SCUSE", sizeof(wwn->vendor));
 }
@@ -142,6 +153,7 @@ static void scuse_set_geometry(struct scuse_device *dev)
 	if (!dev->depth)
 		dev->depth = dev->nr_queues > 4 ? 64 : 128;
 	dev->block_shift = ilog2(dev->block_size);
+	dev->pi_offset = dev->pi_type ? dev->max_transfer : 0;
 }
 
 static int scuse_check_parameters(struct scuse_device *dev)
@@ -183,6 +195,8 @@ static int scuse_enable(struct scuse_device *dev)
 	if (ret)
 		return ret;
 	scuse_set_hw_attributes(dev);
+	scuse_mode_enable(dev);
+	scuse_log_enable(&dev->log);
 	memset(&dev->applied, 0, sizeof(dev->applied));
 	WRITE_ONCE(dev->size, dev->want_size);
 	WRITE_ONCE(dev->features, 0);
@@ -191,6 +205,7 @@ static int scuse_enable(struct scuse_device *dev)
 	dev->physical_exponent = 0;
 	dev->announced = false;
 	spin_lock(&dev->info_lock);
+	dev->timestamp.set = false;
 	dev->state = SCUSE_STATE_OFFLINE;
 	dev->worker = 0;
 	dev->error[0] = 0;
@@ -320,6 +335,11 @@ static bool scuse_start_ok(struct scuse_device *dev, const struct scuse_start *s
 
 	if (!scuse_size_ok(dev, size))
 		return false;
+	if (dev->pi_type && !(start->features & SCUSE_FEATURE_PI)) {
+		pr_err("%s: protection=%u, but handler '%s' does not keep protection information\n",
+		       dev->name, dev->pi_type, dev->handler);
+		return false;
+	}
 	if (physical && (!is_power_of_2(physical) || physical < dev->block_size ||
 			 ilog2(physical) - dev->block_shift > 15)) {
 		pr_err("%s: physical block size %u: must be a power of two, from the block size %u on\n",
@@ -345,8 +365,7 @@ static void scuse_apply_unmap(struct scuse_device *dev, const struct scuse_start
 
 	attrib->max_write_same_len = 0;
 	if (same)
-		attrib->max_write_same_len =
-			start->max_write_same_blocks ? start->max_write_same_blocks : 0xffff;
+		attrib->max_write_same_len = min_not_zero(start->max_write_same_blocks, 0xffffu);
 	attrib->max_unmap_lba_count = 0;
 	attrib->max_unmap_block_desc_count = 0;
 	attrib->unmap_granularity = 0;
@@ -366,6 +385,24 @@ static void scuse_apply_unmap(struct scuse_device *dev, const struct scuse_start
 static u32 scuse_optimal_transfer(struct scuse_device *dev, const struct scuse_start *start)
 {
 	return min(start->optimal_transfer, dev->max_transfer);
+}
+
+/*
+ * Tells every nexus that INQUIRY data or VPD pages have changed, if they have.  What the first worker says
+ * nobody has seen otherwise.
+ */
+static void scuse_raise_changes(struct scuse_device *dev, const struct scuse_start *start)
+{
+	struct scuse_start before = dev->applied;
+
+	if (!before.size)
+		return;
+	before.size = start->size;
+	before.abi_major = start->abi_major;
+	before.abi_minor = start->abi_minor;
+	before.device_size = start->device_size;
+	if (memcmp(&before, start, sizeof(before)))
+		scuse_ua_raise(dev, 0x3f, 0x03, NULL); /* INQUIRY DATA HAS CHANGED */
 }
 
 /*
@@ -390,8 +427,6 @@ int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start
 		 start->max_unmap_ranges != dev->applied.max_unmap_ranges ||
 		 start->max_write_same_blocks != dev->applied.max_write_same_blocks;
 
-	if (first || changed & SCUSE_FEATURE_FLUSH)
-		attrib->emulate_write_cache = start->features & SCUSE_FEATURE_FLUSH;
 	if (first || changed & SCUSE_FEATURE_ROTATIONAL)
 		attrib->is_nonrot = !(start->features & SCUSE_FEATURE_ROTATIONAL);
 	if (first || limits ||
@@ -401,6 +436,9 @@ int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start
 	WRITE_ONCE(dev->physical_exponent,
 		   start->physical_block_size ? ilog2(start->physical_block_size) - dev->block_shift : 0);
 	WRITE_ONCE(dev->features, start->features);
+	scuse_raise_changes(dev, start);
+	if (first || changed & SCUSE_FEATURE_FLUSH)
+		scuse_mode_follow_cache(dev, start->features & SCUSE_FEATURE_FLUSH);
 	dev->applied = *start;
 	dev->applied.size = sizeof(*start);
 	return scuse_device_resize(dev, size);
@@ -409,11 +447,16 @@ int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start
 /* Sets the capacity; dev->lock is held.  Tells listeners once the device has been announced. */
 int scuse_device_resize(struct scuse_device *dev, u64 size)
 {
+	bool known;
+
 	if (!scuse_size_ok(dev, size))
 		return -EINVAL;
 	if (size == dev->size)
 		return 0;
+	known = dev->announced && dev->size;
 	WRITE_ONCE(dev->size, size);
+	if (known)
+		scuse_ua_raise(dev, 0x2a, 0x09, NULL); /* CAPACITY DATA HAS CHANGED */
 	if (dev->announced)
 		scuse_event_device(dev, SCUSE_EVENT_SIZE_CHANGED, NULL);
 	return 0;

@@ -1,78 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Disks: from SCSI commands to submissions.  Core's SBC and SPC code does everything that is not media
- * access; it calls our ops for reads, writes and flushes.  UNMAP and WRITE SAME are in unmap.c.
+ * From CDBs to the functions that carry commands out.  What a command is stands in the table (opcode.h);
+ * here is what all have in common.
  *
- * Context: parse_cdb and the execute functions run in process context, after core's checks of unit
- * attentions, reservations and ALUA (execute only).
+ *	parse (core, before there is data)	execute (core, when the data is there)
+ *	find the entry, or what refuses it	unit attentions, ALUA, reservations: core's own
+ *	length and direction of the data	unit attentions, reservations: ours
+ *	LBA and blocks into the command		reserved bits, and options that are not offered
+ *						medium: served, ready, not write protected
+ *						the entry's function, or core's, or what refuses it
+ *
+ * Errors wait for the execute step wherever the data phase is small enough to be carried out, because only
+ * there sense data can be our own (with field pointers, and in the format that D_SENSE asks for).  What
+ * core's functions return is translated for the same reason.
+ *
+ * DATA LENGTHS.  Core's own check is not exported, and refuses writes whose expected length (the initiator's)
+ * differs from the CDB's.  SAM-5 and iSCSI (RFC 7143 11.4.5) want them carried out as far as both go, with a
+ * residual.  So: se_cmd.data_length stays the expected length of a write, since the fabric has to move that
+ * much, and becomes the smaller one otherwise.  An initiator can make core allocate at most the device's
+ * largest transfer, whatever lengths it names.  Fabrics that bring their own lists (tcm_loop, vhost) never get
+ * as far with less data than the CDB says: core refuses them in transport_generic_map_mem_to_cmd().
+ *
+ * Context: process context, no locks held.  se_cmd.priv is the function to call, se_cmd.protocol_data the
+ * table's entry.
  */
 #include <scsi/scsi_proto.h>
 #include <target/target_core_fabric.h>
+#include "opcode.h"
+#include "reservation.h"
 #include "scuse.h"
 #include "sense.h"
 
-/* What a command that moves blocks says of itself. */
-struct scuse_transfer {
-	u64 blocks; /* TRANSFER LENGTH */
-	bool write;
-};
-
-static bool scuse_decode(const u8 *cdb, struct scuse_transfer *transfer)
+/* The entry of a command that scuse_parse_cdb() has accepted. */
+const struct scuse_opcode *scuse_command(struct se_cmd *cmd)
 {
-	switch (cdb[0]) {
-	case READ_6:
-	case WRITE_6:
-		transfer->blocks = cdb[4] ? cdb[4] : 256;
-		break;
-	case READ_10:
-	case WRITE_10:
-	case WRITE_VERIFY:
-		transfer->blocks = get_unaligned_be16(&cdb[7]);
-		break;
-	case READ_12:
-	case WRITE_12:
-		transfer->blocks = get_unaligned_be32(&cdb[6]);
-		break;
-	case READ_16:
-	case WRITE_16:
-	case WRITE_VERIFY_16:
-		transfer->blocks = get_unaligned_be32(&cdb[10]);
-		break;
-	case COMPARE_AND_WRITE:
-		transfer->blocks = cdb[13];
-		break;
-	default:
-		return false;
-	}
-	transfer->write = cdb[0] != READ_6 && cdb[0] != READ_10 && cdb[0] != READ_12 && cdb[0] != READ_16;
-	return true;
+	return cmd->protocol_data;
+}
+
+/* Does the LUN offer the command now? */
+bool scuse_opcode_offered(struct scuse_device *dev, const struct scuse_opcode *opcode)
+{
+	return (READ_ONCE(dev->features) & opcode->features) == opcode->features &&
+	       (!opcode->offered || opcode->offered(dev));
 }
 
 /*
- * What core leaves unchecked: a transfer larger than VPD page B0h allows (and one whose length in bytes
- * does not fit 32 bits), and a data direction that the fabric took from the initiator and that
- * contradicts the operation code.
+ * For commands with 32-byte CDBs, whose tags make them special: without protection information they are no
+ * commands (SBC-3 4.22.2.2).
  */
-static sense_reason_t scuse_check_transfer(struct se_cmd *cmd)
+bool scuse_offers_protection(struct scuse_device *dev)
 {
-	struct scuse_device *dev = to_scuse(cmd->se_dev);
-	struct scuse_transfer transfer;
-	u32 length;
+	return dev->pi_type;
+}
 
-	if (!scuse_decode(cmd->t_task_cdb, &transfer))
-		return TCM_UNSUPPORTED_SCSI_OPCODE;
-	if (transfer.blocks > dev->max_transfer >> dev->block_shift)
-		return TCM_INVALID_CDB_FIELD;
-	length = transfer.blocks << dev->block_shift;
-	if (cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE)
-		length *= 2;
-	if (transfer.write) {
-		if (cmd->data_length != length || (length && cmd->data_direction != DMA_TO_DEVICE))
-			return TCM_INVALID_FIELD_IN_COMMAND_IU;
-	} else if (cmd->data_length && cmd->data_direction != DMA_FROM_DEVICE) {
-		return TCM_INVALID_FIELD_IN_COMMAND_IU;
-	}
-	return TCM_NO_SENSE;
+/* The next two can be switched off by attributes of core's. */
+bool scuse_offers_reservations(struct scuse_device *dev)
+{
+	return READ_ONCE(dev->se_dev.dev_attrib.emulate_pr);
+}
+
+bool scuse_offers_unmap(struct scuse_device *dev)
+{
+	return READ_ONCE(dev->se_dev.dev_attrib.emulate_tpu);
+}
+
+/* The device's largest transfer in bytes, as the fabric of @cmd can carry it (VPD page B0h). */
+u32 scuse_max_transfer(struct se_cmd *cmd)
+{
+	u32 most = to_scuse(cmd->se_dev)->max_transfer;
+
+	if (cmd->se_tfo->max_data_sg_nents)
+		most = min_t(u64, most, (u64)cmd->se_tfo->max_data_sg_nents * PAGE_SIZE);
+	return most;
 }
 
 /* Again at execution: the capacity may have shrunk since the command was parsed. */
@@ -85,167 +84,326 @@ sense_reason_t scuse_check_range(struct se_cmd *cmd, u64 lba, u64 blocks)
 	return TCM_NO_SENSE;
 }
 
-static u16 scuse_cache_flags(struct se_cmd *cmd)
+/* TEST UNIT READY: all that it asks has been checked before. */
+sense_reason_t scuse_execute_ready(struct se_cmd *cmd)
 {
-	u16 flags = 0;
-
-	if (cmd->se_cmd_flags & SCF_FUA)
-		flags |= SCUSE_SQE_F_FUA;
-	/* DPO is in the same place wherever it exists; READ (6) and WRITE (6) have an address there. */
-	if (cmd->t_task_cdb[0] != READ_6 && cmd->t_task_cdb[0] != WRITE_6 && cmd->t_task_cdb[1] & 0x10)
-		flags |= SCUSE_SQE_F_DPO;
-	return flags;
-}
-
-static sense_reason_t scuse_submit_read(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32 length)
-{
-	io->tag->sgl = sgl;
-	io->tag->nents = nents;
-	io->tag->transfer = length;
-	return scuse_io_submit(io);
-}
-
-static sense_reason_t scuse_submit_write(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32 length)
-{
-	int ret = scuse_slot_fill(io, sgl, nents, length);
-
-	if (ret) {
-		scuse_io_abandon(io);
-		return ret == -ENOMEM ? TCM_OUT_OF_RESOURCES : TCM_INVALID_FIELD_IN_COMMAND_IU;
-	}
-	return scuse_io_submit(io);
-}
-
-/*
- * Reads and writes.  The list and direction are core's: for COMPARE AND WRITE it first reads to a list
- * of its own, then writes part of the initiator's.  data_length is what this step moves; of a read it
- * may be less than whole blocks, if that is all that the initiator wants.
- */
-static sense_reason_t scuse_execute_rw(struct se_cmd *cmd, struct scatterlist *sgl, u32 nents,
-				       enum dma_data_direction direction)
-{
-	struct scuse_device *dev = to_scuse(cmd->se_dev);
-	bool write = direction == DMA_TO_DEVICE;
-	u32 length = cmd->data_length;
-	u32 blocks = (length + dev->block_size - 1) >> dev->block_shift;
-	struct scuse_io io;
-	sense_reason_t ret;
-
-	if ((write || cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE) &&
-	    scuse_device_has(dev, SCUSE_FEATURE_READ_ONLY))
-		return TCM_WRITE_PROTECTED;
-	if (length > dev->max_transfer)
-		return TCM_INVALID_CDB_FIELD;
-	ret = scuse_check_range(cmd, cmd->t_task_lba, blocks);
-	if (ret)
-		return ret;
-	if (!length) {
-		target_complete_cmd(cmd, SAM_STAT_GOOD);
-		return TCM_NO_SENSE;
-	}
-	if (!scuse_io_begin(&io, cmd, write ? SCUSE_OP_WRITE : SCUSE_OP_READ, &ret))
-		return ret;
-	io.sqe.blocks = blocks;
-	io.sqe.data_len = blocks << dev->block_shift;
-	io.sqe.flags |= scuse_cache_flags(cmd);
-	return write ? scuse_submit_write(&io, sgl, nents, length)
-		     : scuse_submit_read(&io, sgl, nents, length);
-}
-
-static sense_reason_t scuse_execute_sync_cache(struct se_cmd *cmd)
-{
-	const u8 *cdb = cmd->t_task_cdb;
-	struct scuse_io io;
-	sense_reason_t ret;
-
-	if (scuse_offline(to_scuse(cmd->se_dev), cmd, &ret))
-		return ret;
-	if (!scuse_device_has(to_scuse(cmd->se_dev), SCUSE_FEATURE_FLUSH)) {
-		target_complete_cmd(cmd, SAM_STAT_GOOD);
-		return TCM_NO_SENSE;
-	}
-	if (!scuse_io_begin(&io, cmd, SCUSE_OP_FLUSH, &ret))
-		return ret;
-	io.sqe.blocks =
-		cdb[0] == SYNCHRONIZE_CACHE ? get_unaligned_be16(&cdb[7]) : get_unaligned_be32(&cdb[10]);
-	return scuse_io_submit(&io);
-}
-
-/* Core only asks whether there is a function; unmap.c replaces what would call it, see there. */
-static sense_reason_t scuse_execute_unmap_range(struct se_cmd *cmd, sector_t lba, sector_t blocks)
-{
-	return TCM_UNSUPPORTED_SCSI_OPCODE;
-}
-
-static struct scuse_sbc_ops scuse_sbc_ops_disk = {
-	.execute_rw = scuse_execute_rw,
-	.execute_sync_cache = scuse_execute_sync_cache,
-	.execute_write_same = scuse_execute_write_same,
-	.execute_unmap = scuse_execute_unmap_range,
-};
-
-/* TEST UNIT READY: ready when somebody serves the medium. */
-static sense_reason_t scuse_execute_ready(struct se_cmd *cmd)
-{
-	sense_reason_t ret;
-
-	if (scuse_offline(to_scuse(cmd->se_dev), cmd, &ret))
-		return ret;
 	target_complete_cmd(cmd, SAM_STAT_GOOD);
 	return TCM_NO_SENSE;
 }
 
-/* READ CAPACITY of a device whose size nobody has said yet. */
-static sense_reason_t scuse_execute_no_capacity(struct se_cmd *cmd)
+/* Data in where the CDB means data out, or the reverse, or less data than the command cannot do without. */
+static sense_reason_t scuse_execute_bad_data(struct se_cmd *cmd)
 {
-	sense_reason_t ret;
+	return TCM_INVALID_FIELD_IN_COMMAND_IU;
+}
 
-	if (scuse_offline(to_scuse(cmd->se_dev), cmd, &ret))
-		return ret;
-	return TCM_LUN_BUSY;
+static sense_reason_t scuse_execute_too_long(struct se_cmd *cmd)
+{
+	return scuse_refuse_cdb(cmd, scuse_command(cmd)->count.at, SCUSE_SENSE_NO_BIT);
+}
+
+/*
+ * Is the medium, or the LUN that the initiator sees it through, write protected?  Then the command has been
+ * ended.
+ */
+static bool scuse_write_refused(struct se_cmd *cmd)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+
+	if (scuse_mode_swp(dev)) {
+		scuse_end_with_sense(cmd, SCUSE_KEY_DATA_PROTECT, 0x27, 0x02);
+		return true;
+	}
+	/* With data from the initiator core has looked at the LUN itself. */
+	if (!scuse_device_has(dev, SCUSE_FEATURE_READ_ONLY) &&
+	    (cmd->data_direction == DMA_TO_DEVICE ||
+	     (!cmd->se_lun->lun_access_ro && !target_lun_is_rdonly(cmd))))
+		return false;
+	scuse_end_with_sense(cmd, SCUSE_KEY_DATA_PROTECT, 0x27, 0x00);
+	return true;
+}
+
+/* Are options set that the device does not offer?  Then the command has been ended. */
+static bool scuse_options_refused(struct se_cmd *cmd, const struct scuse_opcode *opcode)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	u32 at = scuse_opcode_options_at(opcode);
+	u8 set = cmd->t_task_cdb[at];
+
+	if (!(set & (SCUSE_OPTIONS_PROTECT | SCUSE_OPTIONS_DPO | SCUSE_OPTIONS_FUA)))
+		return false;
+	set &= scuse_opcode_unoffered(opcode, dev->pi_type, scuse_mode_dpofua(dev));
+	if (!set)
+		return false;
+	scuse_refuse_cdb(cmd, at, fls(set) - 1);
+	return true;
+}
+
+/*
+ * An initiator that has no room for the answer gets none, and that is no error (SPC-4 4.2.5.6): some of
+ * core's functions take it for a lack of memory.
+ */
+static bool scuse_wants_nothing(const struct se_cmd *cmd, const struct scuse_opcode *opcode)
+{
+	return opcode->data == SCUSE_LENGTH_CORE && opcode->flags & SCUSE_OPCODE_IN && !cmd->data_length;
+}
+
+/*
+ * All commands: what comes before the work itself, in SAM-5's order, then the work.  Core has checked
+ * its own unit attentions, ALUA and reservations.
+ */
+static sense_reason_t scuse_execute(struct se_cmd *cmd)
+{
+	const struct scuse_opcode *opcode = scuse_command(cmd);
+	sense_reason_t (*execute)(struct se_cmd * cmd) = cmd->priv;
+	sense_reason_t ret;
+	u16 byte;
+	u8 bit;
+
+	if (!(opcode->flags & SCUSE_OPCODE_NO_UA) && scuse_ua_check(cmd))
+		return TCM_NO_SENSE;
+	if (scuse_reservation_conflict(cmd, opcode))
+		return scuse_end_reason(cmd, TCM_RESERVATION_CONFLICT);
+	if (scuse_opcode_reserved(opcode, cmd->t_task_cdb, &byte, &bit))
+		return scuse_refuse_cdb(cmd, byte, bit);
+	if (opcode->flags & (SCUSE_OPCODE_PROTECT | SCUSE_OPCODE_DPO) && scuse_options_refused(cmd, opcode))
+		return TCM_NO_SENSE;
+	if (opcode->flags & SCUSE_OPCODE_MEDIUM && !scuse_medium_ready(cmd, &ret))
+		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+	if (opcode->flags & SCUSE_OPCODE_WRITES && scuse_write_refused(cmd))
+		return TCM_NO_SENSE;
+	if (scuse_wants_nothing(cmd, opcode))
+		ret = scuse_execute_ready(cmd);
+	else if (opcode->flags & SCUSE_OPCODE_RESERVES)
+		ret = scuse_execute_reservation(cmd, execute);
+	else
+		ret = execute(cmd);
+	return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+}
+
+/* Is the operation code offered with another service action? */
+static bool scuse_code_offered(struct scuse_device *dev, u8 code)
+{
+	u32 count;
+	const struct scuse_opcode *entry = scuse_opcode_entries(code, &count);
+
+	for (; count; count--, entry++) {
+		if (scuse_opcode_offered(dev, entry))
+			return true;
+	}
+	return false;
+}
+
+/* A command without an entry, or one that the device does not offer. */
+static sense_reason_t scuse_execute_unknown(struct se_cmd *cmd)
+{
+	u8 code = cmd->t_task_cdb[0];
+
+	if (scuse_ua_check(cmd))
+		return TCM_NO_SENSE;
+	if (!scuse_code_offered(to_scuse(cmd->se_dev), code))
+		return scuse_end_reason(cmd, TCM_UNSUPPORTED_SCSI_OPCODE);
+	/* SPC-4 4.2.5.2: it is the service action that is wrong. */
+	if (code == SCUSE_VARIABLE_LENGTH)
+		return scuse_refuse_cdb(cmd, 8, SCUSE_SENSE_NO_BIT);
+	return scuse_refuse_cdb(cmd, 1, 4);
+}
+
+/* Bytes of the data phase; commands that are core's are set up here as well. */
+static sense_reason_t scuse_data_size(struct se_cmd *cmd, const struct scuse_opcode *opcode, u64 *size)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	sense_reason_t ret;
+	u32 core_size = 0;
+	u16 byte;
+	u8 bit;
+
+	switch ((enum scuse_length)opcode->data) {
+	case SCUSE_LENGTH_BYTES:
+		*size = scuse_opcode_number(opcode, &opcode->count, cmd->t_task_cdb);
+		return TCM_NO_SENSE;
+	case SCUSE_LENGTH_BLOCKS:
+		*size = (u64)cmd->t_task_nolb * scuse_prot_wire(cmd);
+		return TCM_NO_SENSE;
+	case SCUSE_LENGTH_TWICE:
+		*size = 2 * (u64)cmd->t_task_nolb << dev->block_shift;
+		return TCM_NO_SENSE;
+	case SCUSE_LENGTH_ONE:
+		*size = dev->block_size;
+		return TCM_NO_SENSE;
+	case SCUSE_LENGTH_CDB:
+		*size = opcode->length(dev, cmd->t_task_cdb);
+		return TCM_NO_SENSE;
+	case SCUSE_LENGTH_CORE:
+		/* Core takes some reserved bits for part of the service action; scuse_execute() points at them. */
+		if (scuse_opcode_reserved(opcode, cmd->t_task_cdb, &byte, &bit)) {
+			cmd->execute_cmd = scuse_execute_unknown;
+			return TCM_NO_SENSE;
+		}
+		/* Core takes what the initiator expects for the length of commands whose CDB has none. */
+		ret = spc_parse_cdb(cmd, &core_size);
+		*size = scuse_opcode_number(opcode, &opcode->count, cmd->t_task_cdb);
+		return !ret && !cmd->execute_cmd ? TCM_UNSUPPORTED_SCSI_OPCODE : ret;
+	default:
+		*size = 0;
+		return TCM_NO_SENSE;
+	}
+}
+
+/* Nothing comes from the initiator: the command asks for more than it may, or for something else. */
+static void scuse_parse_no_data_in(struct se_cmd *cmd)
+{
+	if (cmd->data_direction == DMA_TO_DEVICE || !cmd->data_length)
+		return;
+	cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
+	cmd->residual_count = cmd->data_length;
+	cmd->data_length = 0;
+}
+
+/*
+ * The CDB says @size, the initiator expects se_cmd.data_length: sets the residual, and data_length to what
+ * is going to move.
+ */
+static void scuse_parse_residual(struct se_cmd *cmd, const struct scuse_opcode *opcode, u64 size)
+{
+	if (size > cmd->data_length) {
+		/* Of an allocation length only the answer tells, see scuse_reply(). */
+		if (opcode->flags & SCUSE_OPCODE_IN && !(opcode->flags & SCUSE_OPCODE_BLOCKS) &&
+		    opcode->data != SCUSE_LENGTH_CDB)
+			return;
+		cmd->se_cmd_flags |= SCF_OVERFLOW_BIT;
+		cmd->residual_count = min_t(u64, size - cmd->data_length, U32_MAX);
+	} else if (size < cmd->data_length) {
+		cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
+		cmd->residual_count = cmd->data_length - size;
+		if (cmd->data_direction != DMA_TO_DEVICE)
+			cmd->data_length = size;
+		/* The iSCSI target drops a session for which it is to send no bytes of data. */
+		if (!cmd->data_length)
+			cmd->data_direction = DMA_NONE;
+	}
+}
+
+/* No answer is longer than the largest transfer: so much of an allocation length is enough. */
+static void scuse_parse_bound_in(struct se_cmd *cmd, u64 *size, u32 most)
+{
+	if (cmd->data_direction == DMA_TO_DEVICE || cmd->data_length <= most)
+		return;
+	cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
+	cmd->residual_count = cmd->data_length - most;
+	cmd->data_length = most;
+	*size = min_t(u64, *size, most);
+}
+
+/* Does the fabric move data the other way than the CDB says? */
+static bool scuse_data_misdirected(struct se_cmd *cmd, const struct scuse_opcode *opcode)
+{
+	return cmd->data_direction != (opcode->flags & SCUSE_OPCODE_OUT ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+}
+
+/*
+ * A READ for which the initiator has no room, but data, has nowhere to go: its data is not looked at, and all
+ * of the blocks are residual.  Anything else that goes the wrong way is refused.
+ */
+static void scuse_parse_misdirected(struct se_cmd *cmd, const struct scuse_opcode *opcode, u64 size)
+{
+	if (!(opcode->flags & SCUSE_OPCODE_IN && opcode->data == SCUSE_LENGTH_BLOCKS)) {
+		cmd->priv = scuse_execute_bad_data;
+		scuse_parse_no_data_in(cmd);
+		return;
+	}
+	cmd->t_task_nolb = 0;
+	cmd->se_cmd_flags |= SCF_OVERFLOW_BIT;
+	cmd->residual_count = size;
+}
+
+/*
+ * Less data than the CDB says.  Of blocks to write, those that are there are written; a part of a block
+ * cannot be, and a parameter list that ends early says nothing.  True if the command can be carried out.
+ */
+static bool scuse_parse_short_data(struct se_cmd *cmd, const struct scuse_opcode *opcode)
+{
+	u32 wire = scuse_prot_wire(cmd);
+
+	if (opcode->data != SCUSE_LENGTH_BLOCKS || cmd->data_length % wire)
+		return false;
+	cmd->t_task_nolb = cmd->data_length / wire;
+	return true;
+}
+
+/* The data phase of a command that is in the table: sets lengths and residual, or what refuses it. */
+static sense_reason_t scuse_parse_data(struct se_cmd *cmd, const struct scuse_opcode *opcode, u64 size)
+{
+	u64 most = scuse_max_transfer(cmd);
+
+	/* As many blocks, but with their protection information. */
+	if (opcode->data == SCUSE_LENGTH_BLOCKS)
+		most = (most >> to_scuse(cmd->se_dev)->block_shift) * scuse_prot_wire(cmd);
+	/* What comes has to be taken, so this is where an initiator's imagination ends. */
+	if (cmd->data_direction == DMA_TO_DEVICE && cmd->data_length > most)
+		return TCM_INVALID_CDB_FIELD;
+	if (opcode->flags & SCUSE_OPCODE_BLOCKS && size > most) {
+		cmd->priv = scuse_execute_too_long;
+		scuse_parse_no_data_in(cmd);
+		return TCM_NO_SENSE;
+	}
+	if (size && cmd->data_length && scuse_data_misdirected(cmd, opcode)) {
+		scuse_parse_misdirected(cmd, opcode, size);
+		return TCM_NO_SENSE;
+	}
+	if (size == cmd->data_length && size <= most)
+		return TCM_NO_SENSE;
+	if (opcode->data == SCUSE_LENGTH_TWICE || opcode->data == SCUSE_LENGTH_ONE) {
+		cmd->priv =
+			opcode->data == SCUSE_LENGTH_TWICE ? scuse_execute_too_long : scuse_execute_bad_data;
+		return TCM_NO_SENSE;
+	}
+	scuse_parse_bound_in(cmd, &size, most);
+	scuse_parse_residual(cmd, opcode, size);
+	if (opcode->flags & SCUSE_OPCODE_OUT && size > cmd->data_length &&
+	    !scuse_parse_short_data(cmd, opcode))
+		cmd->priv = scuse_execute_bad_data;
+	return TCM_NO_SENSE;
+}
+
+/* Operation codes and service actions that the LUN does not have, at the moment or at all. */
+static sense_reason_t scuse_parse_unknown(struct se_cmd *cmd)
+{
+	if (cmd->data_direction == DMA_TO_DEVICE && cmd->data_length > scuse_max_transfer(cmd))
+		return TCM_UNSUPPORTED_SCSI_OPCODE;
+	scuse_parse_no_data_in(cmd);
+	cmd->execute_cmd = scuse_execute_unknown;
+	return TCM_NO_SENSE;
 }
 
 sense_reason_t scuse_parse_cdb(struct se_cmd *cmd)
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
 	const u8 *cdb = cmd->t_task_cdb;
+	const struct scuse_opcode *opcode;
 	sense_reason_t ret;
+	u64 size;
 
-	ret = sbc_parse_cdb(cmd, &scuse_sbc_ops_disk);
+	scuse_ua_adopt(cmd);
+	opcode = scuse_opcode_find(cdb);
+	if (!opcode || !scuse_opcode_offered(dev, opcode))
+		return scuse_parse_unknown(cmd);
+	if (opcode->flags & SCUSE_OPCODE_BLOCKS)
+		cmd->se_cmd_flags |= SCF_SCSI_DATA_CDB;
+	cmd->protocol_data = (void *)opcode;
+	cmd->t_task_lba = scuse_opcode_number(opcode, &opcode->lba, cdb);
+	cmd->t_task_nolb = scuse_opcode_number(opcode, &opcode->count, cdb);
+	if (dev->pi_type && opcode->data == SCUSE_LENGTH_BLOCKS)
+		scuse_prot_parse(cmd);
+	ret = scuse_data_size(cmd, opcode, &size);
 	if (ret)
-		return ret;
-	switch (cdb[0]) {
-	case TEST_UNIT_READY:
-		cmd->execute_cmd = scuse_execute_ready;
-		break;
-	case READ_CAPACITY:
-		if (!scuse_device_size(dev))
-			cmd->execute_cmd = scuse_execute_no_capacity;
-		break;
-	case SERVICE_ACTION_IN_16:
-		if ((cdb[1] & 0x1f) == SAI_READ_CAPACITY_16 && !scuse_device_size(dev))
-			cmd->execute_cmd = scuse_execute_no_capacity;
-		break;
-	case SYNCHRONIZE_CACHE:
-	case SYNCHRONIZE_CACHE_16:
-		/* Core takes the number of blocks for a transfer and reports it as missing. */
-		if (!cmd->data_length) {
-			cmd->se_cmd_flags &= ~(SCF_OVERFLOW_BIT | SCF_UNDERFLOW_BIT);
-			cmd->residual_count = 0;
-		}
-		break;
-	case UNMAP:
-		cmd->execute_cmd = scuse_execute_unmap;
-		break;
-	case WRITE_SAME:
-	case WRITE_SAME_16:
-	case VARIABLE_LENGTH_CMD: /* of these core knows WRITE SAME (32) only */
-		cmd->execute_cmd = scuse_execute_write_same;
-		break;
-	default:
-		if (cmd->se_cmd_flags & SCF_SCSI_DATA_CDB)
-			return scuse_check_transfer(cmd);
-		break;
-	}
-	return TCM_NO_SENSE;
+		return scuse_parse_unknown(cmd);
+	if (cmd->unknown_data_length)
+		cmd->data_length = min_t(u64, size, scuse_max_transfer(cmd));
+	/* SPC-4 lets these three overtake what is queued, and initiators count on it. */
+	if (opcode->flags & SCUSE_OPCODE_NO_UA)
+		cmd->sam_task_attr = TCM_HEAD_TAG;
+	cmd->priv = opcode->execute ? opcode->execute : cmd->execute_cmd;
+	cmd->execute_cmd = scuse_execute;
+	return scuse_parse_data(cmd, opcode, size);
 }

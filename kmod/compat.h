@@ -10,7 +10,15 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
+#include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
+
+/* 6.12: moved. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
 
 /* 6.4: class_create() lost its module argument. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
@@ -38,13 +46,6 @@ static inline void scuse_vm_flags_clear(struct vm_area_struct *vma, unsigned lon
 #endif
 }
 
-/* 6.5: struct sbc_ops was renamed. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-#define scuse_sbc_ops exec_cmd_ops
-#else
-#define scuse_sbc_ops sbc_ops
-#endif
-
 /* 6.7: a dump's attributes moved into struct genl_info. */
 static inline struct nlattr **scuse_dump_attrs(struct netlink_callback *cb)
 {
@@ -52,6 +53,16 @@ static inline struct nlattr **scuse_dump_attrs(struct netlink_callback *cb)
 	return genl_dumpit_info(cb)->info.attrs;
 #else
 	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* 6.5: the relative target port identifier moved from the LUN to the target portal group. */
+static inline u16 scuse_lun_rtpi(struct se_lun *lun)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return lun->lun_tpg->tpg_rtpi;
+#else
+	return lun->lun_rtpi;
 #endif
 }
 

@@ -103,6 +103,20 @@ static int scuse_set_device_type(struct scuse_device *dev, char *value)
 	return scuse_set_u32(&dev->device_type, value, 0, 0x1f);
 }
 
+/* T10 protection type */
+static int scuse_set_protection(struct scuse_device *dev, char *value)
+{
+	u32 type;
+	int ret = scuse_set_u32(&type, value, 0, 3);
+
+	if (ret)
+		return ret;
+	if (type == 2)
+		return -EINVAL;
+	dev->pi_type = type;
+	return 0;
+}
+
 /* Appends one KEY=VALUE line to the handler's parameters. */
 static int scuse_add_param(struct scuse_device *dev, char *value)
 {
@@ -131,6 +145,7 @@ static const struct {
 	{ "depth", scuse_set_depth, "a power of two, 2 to 4096" },
 	{ "max_transfer", scuse_set_max_transfer, "bytes, a multiple of the page size, 65536 to 16777216" },
 	{ "device_type", scuse_set_device_type, "0 to 31" },
+	{ "protection", scuse_set_protection, "0 (none), 1 or 3" },
 	{ "param", scuse_add_param, "KEY=VALUE; all of them together at most 3999 bytes" },
 };
 
@@ -247,6 +262,7 @@ static bool scuse_same_value(struct configfs_attribute *core, struct config_item
 struct scuse_wrapped {
 	const char *name;
 	ssize_t (*store)(struct config_item *item, const char *page, size_t count);
+	bool is_mode; /* a setting of mode pages too, see mode.h */
 	struct configfs_attribute *core;
 	struct configfs_attribute own;
 };
@@ -254,27 +270,35 @@ struct scuse_wrapped {
 static ssize_t scuse_wrapped_store(struct scuse_wrapped *wrapped, struct config_item *item, const char *page,
 				   size_t count)
 {
+	ssize_t ret;
+
 	if (scuse_same_value(wrapped->core, item, page))
 		return count;
-	return wrapped->core->store(item, page, count);
+	ret = wrapped->core->store(item, page, count);
+	if (ret > 0 && wrapped->is_mode)
+		scuse_mode_follow_attributes(scuse_attrib_device(item));
+	return ret;
 }
 
-#define SCUSE_WRAP(_name)                                                                              \
+#define SCUSE_WRAP(_name, _is_mode)                                                                    \
 	static struct scuse_wrapped scuse_wrapped_##_name;                                             \
 	static ssize_t scuse_##_name##_store(struct config_item *item, const char *page, size_t count) \
 	{                                                                                              \
 		return scuse_wrapped_store(&scuse_wrapped_##_name, item, page, count);                 \
 	}                                                                                              \
-	static struct scuse_wrapped scuse_wrapped_##_name = { .name = #_name, .store = scuse_##_name##_store }
+	static struct scuse_wrapped scuse_wrapped_##_name = { .name = #_name,                          \
+							      .store = scuse_##_name##_store,          \
+							      .is_mode = _is_mode }
 
-SCUSE_WRAP(optimal_sectors);
-SCUSE_WRAP(queue_depth);
-SCUSE_WRAP(unmap_zeroes_data);
-SCUSE_WRAP(emulate_ua_intlck_ctrl);
-SCUSE_WRAP(emulate_tas);
-SCUSE_WRAP(force_pr_aptpl);
-SCUSE_WRAP(emulate_tpu);
-SCUSE_WRAP(emulate_tpws);
+SCUSE_WRAP(optimal_sectors, false);
+SCUSE_WRAP(queue_depth, false);
+SCUSE_WRAP(unmap_zeroes_data, false);
+SCUSE_WRAP(emulate_ua_intlck_ctrl, true);
+SCUSE_WRAP(emulate_tas, true);
+SCUSE_WRAP(emulate_write_cache, true);
+SCUSE_WRAP(force_pr_aptpl, false);
+SCUSE_WRAP(emulate_tpu, false);
+SCUSE_WRAP(emulate_tpws, false);
 
 static struct scuse_wrapped scuse_wrapped_block_size;
 
@@ -290,11 +314,11 @@ static struct scuse_wrapped scuse_wrapped_block_size = { .name = "block_size",
 							 .store = scuse_block_size_store };
 
 static struct scuse_wrapped *const scuse_wrappers[] = {
-	&scuse_wrapped_optimal_sectors,	  &scuse_wrapped_queue_depth,
-	&scuse_wrapped_unmap_zeroes_data, &scuse_wrapped_emulate_ua_intlck_ctrl,
-	&scuse_wrapped_emulate_tas,	  &scuse_wrapped_force_pr_aptpl,
-	&scuse_wrapped_emulate_tpu,	  &scuse_wrapped_emulate_tpws,
-	&scuse_wrapped_block_size,
+	&scuse_wrapped_optimal_sectors,	    &scuse_wrapped_queue_depth,
+	&scuse_wrapped_unmap_zeroes_data,   &scuse_wrapped_emulate_ua_intlck_ctrl,
+	&scuse_wrapped_emulate_tas,	    &scuse_wrapped_force_pr_aptpl,
+	&scuse_wrapped_emulate_tpu,	    &scuse_wrapped_emulate_tpws,
+	&scuse_wrapped_emulate_write_cache, &scuse_wrapped_block_size,
 };
 
 static struct configfs_attribute *scuse_wrap(struct configfs_attribute *core)

@@ -103,7 +103,8 @@ static inline bool scuse_cqe_sense_ok(const struct scuse_cqe *cqe)
 
 static inline bool scuse_cqe_data_ok(const struct scuse_cqe *cqe, const struct scuse_cqe_expect *expect)
 {
-	bool in = expect->op == SCUSE_OP_READ || (expect->op == SCUSE_OP_CDB && expect->data_in);
+	bool in = expect->op == SCUSE_OP_READ || expect->op == SCUSE_OP_EXTENTS ||
+		  (expect->op == SCUSE_OP_CDB && expect->data_in);
 
 	if (!in || cqe->kind == SCUSE_CQE_ZERO)
 		return cqe->data_len == 0;

@@ -9,6 +9,9 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <scsi/scsi_proto.h>
+#include <target/target_core_fabric.h>
+#include "opcode.h"
 #include "scuse.h"
 
 void scuse_sg_start(struct scuse_sg *cursor, struct scatterlist *sgl, u32 nents)
@@ -19,7 +22,7 @@ void scuse_sg_start(struct scuse_sg *cursor, struct scatterlist *sgl, u32 nents)
 }
 
 /* The next stretch of at most @length bytes that lies within one page; 0 at the end of the list. */
-static u32 scuse_sg_next(struct scuse_sg *cursor, u32 length, struct page **page, u32 *offset)
+u32 scuse_sg_next(struct scuse_sg *cursor, u32 length, struct page **page, u32 *offset)
 {
 	u32 from, count;
 
@@ -56,6 +59,81 @@ u32 scuse_sg_read(struct scuse_sg *cursor, void *buffer, u32 length)
 	return done;
 }
 
+/* scuse_sg_write - copy @buffer to the next bytes of the list; returns how many it had room for */
+u32 scuse_sg_write(struct scuse_sg *cursor, const void *buffer, u32 length)
+{
+	u32 done = 0;
+
+	while (done < length) {
+		struct page *page;
+		u32 offset;
+		u32 count = scuse_sg_next(cursor, length - done, &page, &offset);
+
+		if (!count)
+			break;
+		memcpy_to_page(page, offset, buffer + done, count);
+		flush_dcache_page(page);
+		done += count;
+	}
+	return done;
+}
+
+void scuse_sg_skip(struct scuse_sg *cursor, u32 length)
+{
+	while (length) {
+		struct page *page;
+		u32 offset;
+		u32 count = scuse_sg_next(cursor, length, &page, &offset);
+
+		if (!count)
+			break;
+		length -= count;
+	}
+}
+
+/*
+ * scuse_reply - end a command with GOOD and as much of @buffer as the initiator has room for
+ * @length: bytes of the whole answer; what the CDB's allocation length leaves out is not missed
+ *
+ * The residual is the difference between what the CDB asks for and what the initiator expects.  Returns
+ * TCM_NO_SENSE.
+ */
+sense_reason_t scuse_reply(struct se_cmd *cmd, const void *buffer, u32 length)
+{
+	u32 count = min(length, cmd->data_length);
+
+	if (count)
+		sg_copy_from_buffer(cmd->t_data_sg, cmd->t_data_nents, buffer, count);
+	return scuse_reply_written(cmd, length);
+}
+
+/* scuse_reply_written - likewise, when the answer is in the initiator's list already */
+sense_reason_t scuse_reply_written(struct se_cmd *cmd, u32 length)
+{
+	const struct scuse_opcode *opcode = scuse_command(cmd);
+	u32 count;
+
+	if (opcode->data == SCUSE_LENGTH_BYTES)
+		length = min_t(u64, length, scuse_opcode_number(opcode, &opcode->count, cmd->t_task_cdb));
+	count = min(length, cmd->data_length);
+	if (length > cmd->data_length && !(cmd->se_cmd_flags & (SCF_OVERFLOW_BIT | SCF_UNDERFLOW_BIT))) {
+		cmd->se_cmd_flags |= SCF_OVERFLOW_BIT;
+		cmd->residual_count = length - cmd->data_length;
+	}
+	target_complete_cmd_with_length(cmd, SAM_STAT_GOOD, count);
+	return TCM_NO_SENSE;
+}
+
+/*
+ * scuse_parameters - a private copy of the parameter list, at most @size bytes of it; returns its length
+ *
+ * A local initiator can change the list under our hands, so that it is interpreted in the copy only.
+ */
+u32 scuse_parameters(struct se_cmd *cmd, void *buffer, u32 size)
+{
+	return sg_copy_to_buffer(cmd->t_data_sg, cmd->t_data_nents, buffer, min(size, cmd->data_length));
+}
+
 /*
  * scuse_slot_fill - copy @length bytes from the list to the start of the slot
  *
@@ -64,9 +142,16 @@ u32 scuse_sg_read(struct scuse_sg *cursor, void *buffer, u32 length)
 int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32 length)
 {
 	struct scuse_sg cursor;
-	u32 done = 0;
 
 	scuse_sg_start(&cursor, sgl, nents);
+	return scuse_slot_load(io, &cursor, length);
+}
+
+/* scuse_slot_load - likewise, the next @length bytes of the list */
+int scuse_slot_load(struct scuse_io *io, struct scuse_sg *cursor, u32 length)
+{
+	u32 done = 0;
+
 	while (done < length) {
 		struct page *slot = scuse_slot_page(io->queue, io->tag, done >> PAGE_SHIFT);
 		u32 in_slot = offset_in_page(done);
@@ -75,7 +160,7 @@ int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32
 
 		if (!slot)
 			return -ENOMEM;
-		count = scuse_sg_next(&cursor, min(length - done, (u32)PAGE_SIZE - in_slot), &page, &offset);
+		count = scuse_sg_next(cursor, min(length - done, (u32)PAGE_SIZE - in_slot), &page, &offset);
 		if (!count)
 			return -EINVAL;
 		memcpy_page(slot, in_slot, page, offset, count);

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/xarray.h>
+#include "opcode.h"
 #include "scuse.h"
 
 #define CREATE_TRACE_POINTS
@@ -129,6 +130,7 @@ static int __init scuse_init(void)
 {
 	int ret;
 
+	scuse_opcode_init();
 	/*
 	 * Ends of sessions and frees of devices; unordered, so that one device never waits for another.
 	 */

@@ -25,9 +25,10 @@ static const struct nla_policy scuse_policy[SCUSE_ATTR_MAX + 1] = {
 	[SCUSE_ATTR_MESSAGE] = { .type = NLA_NUL_STRING, .len = SCUSE_MESSAGE_MAX - 1 },
 	[SCUSE_ATTR_COOKIE] = { .type = NLA_U64 },
 	[SCUSE_ATTR_STATUS] = { .type = NLA_U32 },
+	[SCUSE_ATTR_MODE] = { .type = NLA_BINARY, .len = SCUSE_MODE_MAX },
 };
 
-static int scuse_need_admin(struct sk_buff *skb, struct genl_info *info)
+int scuse_need_admin(struct sk_buff *skb, struct genl_info *info)
 {
 	if (netlink_capable(skb, CAP_SYS_ADMIN))
 		return 0;
@@ -36,7 +37,7 @@ static int scuse_need_admin(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* The device that ID, or NAME and maybe HBA, name; with a reference. */
-static struct scuse_device *scuse_named_device(struct genl_info *info)
+struct scuse_device *scuse_named_device(struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct scuse_device *dev;
@@ -381,12 +382,16 @@ static const struct genl_ops scuse_genl_ops[] = {
 	},
 	{ .cmd = SCUSE_CMD_GET_QUEUE, .dumpit = scuse_dump_queue },
 	{ .cmd = SCUSE_CMD_GET_STATS, .dumpit = scuse_dump_stats },
+	{ .cmd = SCUSE_CMD_GET_NEXUS, .dumpit = scuse_dump_nexuses },
+	{ .cmd = SCUSE_CMD_GET_RESERVATION, .dumpit = scuse_dump_reservations },
 	{ .cmd = SCUSE_CMD_GET_OWNER, .dumpit = scuse_owner_dump },
 	{ .cmd = SCUSE_CMD_OWNER_CLAIM, .doit = scuse_do_claim },
 	{ .cmd = SCUSE_CMD_OWNER_RELEASE, .doit = scuse_do_release },
 	{ .cmd = SCUSE_CMD_REPLY, .doit = scuse_do_reply },
 	{ .cmd = SCUSE_CMD_RESIZE, .doit = scuse_do_resize },
 	{ .cmd = SCUSE_CMD_REPORT, .doit = scuse_do_report },
+	{ .cmd = SCUSE_CMD_GET_MODE, .doit = scuse_do_get_mode },
+	{ .cmd = SCUSE_CMD_SET_MODE, .doit = scuse_do_set_mode },
 };
 
 static const struct genl_multicast_group scuse_genl_groups[] = {

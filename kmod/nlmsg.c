@@ -91,6 +91,13 @@ static int scuse_msg_event(struct sk_buff *skb, const struct scuse_event_info *i
 		return -EMSGSIZE;
 	if (info->pid && nla_put_u32(skb, SCUSE_ATTR_PID, info->pid))
 		return -EMSGSIZE;
+	if (info->event == SCUSE_EVENT_UNIT_ATTENTION &&
+	    (nla_put_u8(skb, SCUSE_ATTR_ASC, info->asc) || nla_put_u8(skb, SCUSE_ATTR_ASCQ, info->ascq)))
+		return -EMSGSIZE;
+	if (info->nexus && nla_put_u32(skb, SCUSE_ATTR_NEXUS, info->nexus))
+		return -EMSGSIZE;
+	if (info->mode && nla_put(skb, SCUSE_ATTR_MODE, info->mode_length, info->mode))
+		return -EMSGSIZE;
 	if (info->dev && scuse_msg_device(skb, info->dev, 0, false))
 		return -EMSGSIZE;
 	genlmsg_end(skb, header);

@@ -42,6 +42,14 @@ struct scuse_pending {
 	struct completion answered;
 };
 
+/* What is asked, besides the device's attributes. */
+struct scuse_question {
+	enum scuse_request request;
+	u64 size;	 /* what to say in SIZE, 0: the device's */
+	const u8 *pages; /* mode pages, or NULL */
+	u32 pages_length;
+};
+
 static DEFINE_MUTEX(scuse_owners_lock);
 static LIST_HEAD(scuse_owners);
 static LIST_HEAD(scuse_pending);
@@ -189,8 +197,8 @@ int scuse_owner_reply(u64 cookie, u32 portid, u32 status, const char *message)
 	return ret;
 }
 
-static struct sk_buff *scuse_request_message(struct scuse_device *dev, enum scuse_request request, u64 cookie,
-					     u64 size)
+static struct sk_buff *scuse_request_message(struct scuse_device *dev, const struct scuse_question *question,
+					     u64 cookie)
 {
 	struct sk_buff *skb;
 	void *header;
@@ -202,7 +210,10 @@ static struct sk_buff *scuse_request_message(struct scuse_device *dev, enum scus
 	if (!header)
 		goto err;
 	if (nla_put_u64_64bit(skb, SCUSE_ATTR_COOKIE, cookie, SCUSE_ATTR_PAD) ||
-	    nla_put_u32(skb, SCUSE_ATTR_REQUEST, request) || scuse_msg_device(skb, dev, size, true))
+	    nla_put_u32(skb, SCUSE_ATTR_REQUEST, question->request) ||
+	    scuse_msg_device(skb, dev, question->size, true))
+		goto err;
+	if (question->pages && nla_put(skb, SCUSE_ATTR_MODE, question->pages_length, question->pages))
 		goto err;
 	genlmsg_end(skb, header);
 	return skb;
@@ -215,7 +226,7 @@ err:
  * Sends a request to the owner of the device's handler; -ESRCH if it has none. scuse_owners_lock is
  * held.
  */
-static int scuse_request_send(struct scuse_device *dev, enum scuse_request request, u64 cookie, u64 size,
+static int scuse_request_send(struct scuse_device *dev, const struct scuse_question *question, u64 cookie,
 			      u32 *portid)
 {
 	struct scuse_owner *owner = scuse_owner_find(dev->handler);
@@ -223,7 +234,7 @@ static int scuse_request_send(struct scuse_device *dev, enum scuse_request reque
 
 	if (!owner)
 		return -ESRCH;
-	skb = scuse_request_message(dev, request, cookie, size);
+	skb = scuse_request_message(dev, question, cookie);
 	if (!skb)
 		return -ENOMEM;
 	*portid = owner->portid;
@@ -231,13 +242,14 @@ static int scuse_request_send(struct scuse_device *dev, enum scuse_request reque
 }
 
 /*
- * scuse_owner_ask - ask the owner of the device's handler, and wait for its answer
+ * Asks the owner of the device's handler, and waits for its answer.
+ *
  * @message: room for SCUSE_MESSAGE_MAX bytes; says why, whenever an error but -ESRCH is returned
  *
  * 0: agreed.  -ESRCH: the handler has no owner.  -ETIMEDOUT, -EINTR (killed), -ECONNRESET (the owner
  * went away), or what the owner said.  Waits at most SCUSE_REQUEST_TIMEOUT seconds, killable.
  */
-int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 size, char *message)
+static int scuse_question_ask(struct scuse_device *dev, const struct scuse_question *question, char *message)
 {
 	struct scuse_pending pending = { .message = message };
 	long left = 0;
@@ -246,7 +258,7 @@ int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 si
 	init_completion(&pending.answered);
 	mutex_lock(&scuse_owners_lock);
 	pending.cookie = ++scuse_cookie;
-	ret = scuse_request_send(dev, request, pending.cookie, size, &pending.portid);
+	ret = scuse_request_send(dev, question, pending.cookie, &pending.portid);
 	if (!ret)
 		list_add_tail(&pending.entry, &scuse_pending);
 	mutex_unlock(&scuse_owners_lock);
@@ -272,13 +284,33 @@ int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 si
 	return -ETIMEDOUT;
 }
 
+int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 size, char *message)
+{
+	struct scuse_question question = { .request = request, .size = size };
+
+	return scuse_question_ask(dev, &question, message);
+}
+
+/* Like scuse_owner_ask(): SAVE_MODE with these mode pages. */
+int scuse_owner_ask_save(struct scuse_device *dev, const u8 *pages, u32 length, char *message)
+{
+	struct scuse_question question = {
+		.request = SCUSE_REQUEST_SAVE_MODE,
+		.pages = pages,
+		.pages_length = length,
+	};
+
+	return scuse_question_ask(dev, &question, message);
+}
+
 /* Like scuse_owner_ask(), without an answer. */
 void scuse_owner_tell(struct scuse_device *dev, enum scuse_request request)
 {
+	struct scuse_question question = { .request = request };
 	u32 portid;
 
 	mutex_lock(&scuse_owners_lock);
-	scuse_request_send(dev, request, ++scuse_cookie, 0, &portid);
+	scuse_request_send(dev, &question, ++scuse_cookie, &portid);
 	mutex_unlock(&scuse_owners_lock);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <scsi/scsi_common.h>
+#include "pi.h"
 #include "ring.h"
 #include "scuse.h"
 #include "sense.h"
@@ -60,6 +61,9 @@ static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queu
 	queue->sq_entries = 2 * dev->depth;
 	queue->cq_entries = dev->depth;
 	queue->slot_pages = dev->max_transfer >> PAGE_SHIFT;
+	if (dev->pi_type)
+		queue->slot_pages +=
+			DIV_ROUND_UP((dev->max_transfer >> dev->block_shift) * SCUSE_PI_SIZE, PAGE_SIZE);
 	spin_lock_init(&queue->lock);
 	spin_lock_init(&queue->reap_lock);
 	init_waitqueue_head(&queue->enter_wait);
@@ -70,6 +74,7 @@ static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queu
 	/* The first tags to be used are the lowest. */
 	for (i = 0; i < queue->depth; i++) {
 		scuse_tag_init(&queue->tags[i].cell);
+		queue->tags[i].queue = queue;
 		queue->free[i] = queue->depth - 1 - i;
 	}
 	queue->nr_free = queue->depth;
@@ -258,7 +263,12 @@ bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t 
 	return true;
 }
 
-static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, u32 *generation)
+/*
+ * Takes a free tag for a command that makes @claim.  The claim is written down before the tag changes its
+ * state, see range.h.
+ */
+static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct scuse_claim *claim,
+				       u32 *generation)
 {
 	struct scuse_tag *tag = NULL;
 
@@ -270,6 +280,9 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, u32 *generatio
 	spin_unlock(&queue->lock);
 	if (!tag)
 		return NULL;
+	WRITE_ONCE(tag->claim.lba, claim->lba);
+	WRITE_ONCE(tag->claim.blocks, claim->blocks);
+	WRITE_ONCE(tag->claim.access, claim->access);
 	*generation = scuse_tag_take(&tag->cell);
 	WARN_ON_ONCE(!*generation);
 	return tag;
@@ -284,8 +297,10 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, u32 *generatio
 void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add)
 {
 	u32 generation = scuse_tag_word_generation(scuse_tag_read(&tag->cell));
+	struct scuse_ranges *ranges = &queue->dev->ranges;
 	struct scuse_session *drained = NULL;
 
+	scuse_ranges_leave(ranges, &tag->claim);
 	WARN_ON_ONCE(!scuse_tag_move(&tag->cell, generation, SCUSE_TAG_KERNEL, SCUSE_TAG_FREE));
 	spin_lock(&queue->lock);
 	queue->free[queue->nr_free++] = tag - queue->tags;
@@ -299,27 +314,85 @@ void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struc
 		drained = READ_ONCE(queue->dev->session);
 	}
 	spin_unlock(&queue->lock);
+	scuse_ranges_left(ranges);
 	if (drained)
 		scuse_session_drop(drained);
 }
 
+/* What a command whose first submission is @op does to the medium. */
+static enum scuse_access scuse_op_access(u8 op)
+{
+	switch (op) {
+	case SCUSE_OP_READ:
+		return SCUSE_ACCESS_READ;
+	case SCUSE_OP_WRITE:
+	case SCUSE_OP_WRITE_SAME:
+	case SCUSE_OP_UNMAP:
+		return SCUSE_ACCESS_WRITE;
+	case SCUSE_OP_FORMAT:
+	case SCUSE_OP_SANITIZE:
+		return SCUSE_ACCESS_ATOMIC;
+	default:
+		return SCUSE_ACCESS_NONE;
+	}
+}
+
+/* FORMAT and SANITIZE concern all blocks, and where UNMAP's list leads is not known yet. */
+static void scuse_claim_set(struct scuse_claim *claim, const struct se_cmd *cmd, u8 op,
+			    enum scuse_access access)
+{
+	bool all = op == SCUSE_OP_UNMAP || op == SCUSE_OP_FORMAT || op == SCUSE_OP_SANITIZE;
+
+	claim->lba = all ? 0 : cmd->t_task_lba;
+	claim->blocks = all ? U64_MAX : cmd->t_task_nolb;
+	claim->access = access;
+}
+
+/* What all submissions of a command have in common.  @io->cmd is NULL for one that has been answered. */
+static void scuse_io_describe(struct scuse_io *io)
+{
+	struct se_cmd *cmd = io->cmd;
+
+	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
+	if (!cmd)
+		return;
+	io->sqe.nexus = scuse_nexus_id(cmd);
+	memcpy(io->sqe.cdb, cmd->t_task_cdb,
+	       min_t(u32, scsi_command_size(cmd->t_task_cdb), SCUSE_CDB_INLINE));
+	switch (cmd->sam_task_attr) {
+	case TCM_ORDERED_TAG:
+		io->sqe.flags |= SCUSE_SQE_ATTR_ORDERED;
+		break;
+	case TCM_HEAD_TAG:
+		io->sqe.flags |= SCUSE_SQE_ATTR_HEAD_OF_QUEUE;
+		break;
+	default:
+		break;
+	}
+}
+
 /*
- * scuse_io_begin - take a tag for @cmd and fill in what all submissions have in common
+ * scuse_io_begin_as - take a tag for @cmd and fill in what all submissions have in common
+ * @op: of the first submission
+ * @access: to the t_task_nolb blocks from t_task_lba on, for the whole of the command
  *
  * True: the caller owns io->tag in KERNEL state, sets the rest of io->sqe, and must call
  * scuse_io_submit() or scuse_io_abandon().  False: no tag; return *@ret to core.
  */
-bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret)
+bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scuse_access access,
+		       sense_reason_t *ret)
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
 	struct scuse_queue *home = scuse_queue_of_cpu(dev, cmd->cpuid);
+	struct scuse_claim claim;
 	u32 i;
 
 	memset(io, 0, sizeof(*io));
 	io->cmd = cmd;
+	scuse_claim_set(&claim, cmd, op, access);
 	for (i = 0; i < dev->nr_queues && !io->tag; i++) {
 		io->queue = &dev->queues[(home->index + i) % dev->nr_queues];
-		io->tag = scuse_tag_get(io->queue, &io->generation);
+		io->tag = scuse_tag_get(io->queue, &claim, &io->generation);
 	}
 	if (!io->tag) {
 		atomic_long_inc(&home->busy);
@@ -334,25 +407,31 @@ bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason
 	io->tag->cmd = cmd;
 	io->tag->sgl = NULL;
 	io->tag->nents = 0;
-	io->tag->op = op;
 	io->tag->data_in = false;
 	io->tag->transfer = 0;
+	io->tag->step = NULL;
+	io->tag->done = 0;
 	io->sqe.op = op;
-	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
 	io->sqe.lba = cmd->t_task_lba;
-	memcpy(io->sqe.cdb, cmd->t_task_cdb,
-	       min_t(u32, scsi_command_size(cmd->t_task_cdb), SCUSE_CDB_INLINE));
-	switch (cmd->sam_task_attr) {
-	case TCM_ORDERED_TAG:
-		io->sqe.flags |= SCUSE_SQE_ATTR_ORDERED;
-		break;
-	case TCM_HEAD_TAG:
-		io->sqe.flags |= SCUSE_SQE_ATTR_HEAD_OF_QUEUE;
-		break;
-	default:
-		break;
-	}
+	scuse_io_describe(io);
 	return true;
+}
+
+/* scuse_io_begin - likewise, with the access that @op implies */
+bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret)
+{
+	return scuse_io_begin_as(io, cmd, op, scuse_op_access(op), ret);
+}
+
+/* scuse_io_recall - a tag that the caller holds in KERNEL state, as scuse_io_begin() would give it */
+void scuse_io_recall(struct scuse_io *io, struct scuse_queue *queue, struct scuse_tag *tag)
+{
+	memset(io, 0, sizeof(*io));
+	io->cmd = tag->cmd;
+	io->queue = queue;
+	io->tag = tag;
+	io->generation = scuse_tag_word_generation(scuse_tag_read(&tag->cell));
+	scuse_io_describe(io);
 }
 
 /* Writes one entry and publishes it.  queue->lock is held. */
@@ -366,18 +445,30 @@ static void scuse_publish(struct scuse_queue *queue, const struct scuse_sqe *sqe
 	smp_store_release(&queue->kernel->sq_tail, tail + 1);
 }
 
+/* The part of a submission that cannot be told from tag and command. */
+static void scuse_io_keep(const struct scuse_io *io)
+{
+	struct scuse_tag *tag = io->tag;
+
+	tag->op = io->sqe.op;
+	tag->flags = io->sqe.flags;
+	tag->lba = io->sqe.lba;
+	tag->blocks = io->sqe.blocks;
+	tag->data_len = io->sqe.data_len;
+}
+
 /*
- * scuse_io_submit - hand the command to userspace
+ * Hands a submission that has been kept to userspace; false: the session has ended, and the caller still
+ * owns the tag.
  *
  * As soon as the entry is published the command may complete, and command, tag, even the device may go:
  * nothing of them is touched afterwards but the queue, which RCU keeps (see scuse_free_device()).
  */
-sense_reason_t scuse_io_submit(struct scuse_io *io)
+static bool scuse_io_publish(struct scuse_io *io)
 {
 	struct scuse_queue *queue = io->queue;
 	bool live;
 
-	io->tag->data_len = io->sqe.data_len;
 	trace_submit(queue->dev->id, queue->index, &io->sqe);
 
 	rcu_read_lock();
@@ -398,11 +489,105 @@ sense_reason_t scuse_io_submit(struct scuse_io *io)
 		scuse_queue_wake(queue);
 	rcu_read_unlock();
 
-	if (live)
+	if (!live)
+		atomic_long_inc(&queue->busy);
+	return live;
+}
+
+/*
+ * scuse_io_submit - the first submission of a command
+ *
+ * It goes to userspace at once, or when no other command is in its way (range.h).  Nothing of @io may be
+ * touched afterwards.
+ */
+sense_reason_t scuse_io_submit(struct scuse_io *io)
+{
+	bool parked;
+
+	scuse_io_keep(io);
+	rcu_read_lock();
+	parked = scuse_ranges_park(&io->queue->dev->ranges, &io->tag->claim);
+	rcu_read_unlock();
+	if (parked || scuse_io_publish(io))
 		return TCM_NO_SENSE;
 	scuse_io_abandon(io);
-	atomic_long_inc(&queue->busy);
 	return TCM_LUN_BUSY;
+}
+
+/*
+ * scuse_io_again - a further submission of a command whose tag we hold
+ *
+ * Under a new generation, see tag.h.  False: the session has ended; the caller ends the command.
+ */
+bool scuse_io_again(struct scuse_io *io)
+{
+	io->generation = scuse_tag_renew(&io->tag->cell, io->generation);
+	WARN_ON_ONCE(!io->generation);
+	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
+	scuse_io_keep(io);
+	return scuse_io_publish(io);
+}
+
+/* Does a claim that is not listed stand in the way of @claim?  See range.h; its lock is held. */
+static bool scuse_tag_conflicts(struct scuse_tag *tag, const struct scuse_claim *claim)
+{
+	struct scuse_claim other = {};
+	u64 word;
+
+	if (&tag->claim == claim || tag->claim.state != SCUSE_CLAIM_LOOSE)
+		return false;
+	do {
+		word = scuse_tag_read(&tag->cell);
+		if (scuse_tag_word_state(word) == SCUSE_TAG_FREE)
+			return false;
+		smp_rmb(); /* the claim was written before the tag left FREE */
+		other.lba = READ_ONCE(tag->claim.lba);
+		other.blocks = READ_ONCE(tag->claim.blocks);
+		other.access = READ_ONCE(tag->claim.access);
+		smp_rmb(); /* and is not that of the next command, if the word is the same */
+	} while (word != scuse_tag_read(&tag->cell));
+	return scuse_claims_conflict(&other, claim);
+}
+
+static bool scuse_ranges_busy(struct scuse_ranges *ranges, const struct scuse_claim *claim)
+{
+	struct scuse_device *dev = container_of(ranges, struct scuse_device, ranges);
+	u32 i, j;
+
+	for (i = 0; i < dev->nr_queues; i++) {
+		struct scuse_queue *queue = &dev->queues[i];
+
+		/* Raised before the first of its tags leaves FREE. */
+		if (!READ_ONCE(queue->used))
+			continue;
+		for (j = 0; j < queue->depth; j++) {
+			if (scuse_tag_conflicts(&queue->tags[j], claim))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A parked command goes on.  Nobody else holds its tag. */
+static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim *claim)
+{
+	struct scuse_tag *tag = container_of(claim, struct scuse_tag, claim);
+	struct scuse_io io;
+
+	scuse_io_recall(&io, tag->queue, tag);
+	io.sqe.op = tag->op;
+	io.sqe.flags = tag->flags;
+	io.sqe.lba = tag->lba;
+	io.sqe.blocks = tag->blocks;
+	io.sqe.data_len = tag->data_len;
+	if ((io.cmd && READ_ONCE(io.cmd->transport_state) & CMD_T_ABORTED) || !scuse_io_publish(&io))
+		scuse_tag_refuse(tag->queue, tag);
+}
+
+/* dev->lock is held; no queues exist yet. */
+void scuse_queues_init(struct scuse_device *dev)
+{
+	scuse_ranges_init(&dev->ranges, scuse_ranges_busy, scuse_ranges_resume);
 }
 
 /* Gives the tag of a command that was not submitted back. */
@@ -411,8 +596,8 @@ void scuse_io_abandon(struct scuse_io *io)
 	scuse_tag_put(io->queue, io->tag, NULL);
 }
 
-/* An entry without a completion, if userspace has read far enough to have room for it. */
-static void scuse_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
+/* An entry without a completion, if userspace has read far enough to have room for it.  Process context. */
+void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
 {
 	u32 user_head = READ_ONCE(queue->user->sq_head);
 	bool sent = false;
@@ -426,54 +611,4 @@ static void scuse_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
 	spin_unlock(&queue->lock);
 	if (sent)
 		scuse_queue_wake(queue);
-}
-
-static bool scuse_is_aborted(struct list_head *aborted, struct se_cmd *wanted)
-{
-	struct se_cmd *cmd;
-
-	list_for_each_entry(cmd, aborted, state_list) {
-		if (cmd == wanted)
-			return true;
-	}
-	return false;
-}
-
-static void scuse_cancel_aborted(struct scuse_queue *queue, struct list_head *aborted)
-{
-	struct scuse_sqe sqe = { .op = SCUSE_OP_CANCEL };
-	u32 i;
-
-	for (i = 0; i < queue->depth; i++) {
-		struct scuse_tag *tag = &queue->tags[i];
-		u64 word = scuse_tag_read(&tag->cell);
-
-		if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
-			continue;
-		/*
-		 * Only compared; if the tag has changed hands meanwhile, the generation no longer fits.
-		 */
-		if (!scuse_is_aborted(aborted, READ_ONCE(tag->cmd)))
-			continue;
-		sqe.tag = SCUSE_TAG(scuse_tag_word_generation(word), i);
-		scuse_advise(queue, &sqe);
-	}
-}
-
-/*
- * Core has marked commands as aborted and is going to wait until we complete them.  Tells userspace,
- * which is free to complete them in whatever way it likes: their status is not sent.
- */
-void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted)
-{
-	struct scuse_device *dev = to_scuse(se_dev);
-	struct scuse_sqe reset = { .op = SCUSE_OP_RESET };
-	u32 i;
-
-	if (!list_empty(aborted)) {
-		for (i = 0; i < dev->nr_queues; i++)
-			scuse_cancel_aborted(&dev->queues[i], aborted);
-	}
-	if (type == TMR_LUN_RESET)
-		scuse_advise(&dev->queues[0], &reset);
 }

@@ -106,21 +106,23 @@ static enum scuse_rule scuse_take_entries(struct scuse_queue *queue, struct scus
 	return rule;
 }
 
-/* Ends the command of a tag that we have claimed. */
-static void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
+/*
+ * scuse_tag_end - end the command of a tag that we hold in KERNEL state, as userspace has completed it
+ *
+ * Process context, no locks held.
+ */
+void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 {
 	struct scuse_queue_stats stats = {};
 	u8 sense[SCUSE_SENSE_MAX] = {};
 	struct se_cmd *cmd = tag->cmd;
 	u8 status = tag->status;
 	u32 sense_len = tag->sense_len;
+	u8 op = tag->op;
 
-	trace_complete(queue->dev->id, queue->index,
-		       SCUSE_TAG(scuse_tag_word_generation(scuse_tag_read(&tag->cell)), tag - queue->tags),
-		       status, tag->filled);
 	if (status != SAM_STAT_GOOD) {
 		stats.errors = 1;
-	} else if (tag->op == SCUSE_OP_READ) {
+	} else if (tag->op == SCUSE_OP_READ && tag->transfer) {
 		stats.zeroed_bytes = scuse_slot_drain(queue, tag);
 		stats.read_bytes = tag->transfer;
 	}
@@ -128,11 +130,45 @@ static void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
 		scuse_sense_read(queue, tag, sense, sense_len);
 	scuse_tag_put(queue, tag, &stats);
 
-	/* The command still keeps the device. */
-	if (status == SAM_STAT_CHECK_CONDITION)
+	/* The command, or the session of one that has been answered, still keeps the device. */
+	if (!cmd)
+		return;
+	if (status == SAM_STAT_CHECK_CONDITION) {
+		scuse_log_failed(cmd, op, scuse_sense_key(sense));
 		scuse_end_with_user_sense(to_scuse(cmd->se_dev), cmd, sense, sense_len);
-	else
-		target_complete_cmd(cmd, status);
+		return;
+	}
+	scuse_ua_status(cmd, status);
+	target_complete_cmd(cmd, status);
+}
+
+static void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
+{
+	struct scuse_io io;
+
+	trace_complete(queue->dev->id, queue->index,
+		       SCUSE_TAG(scuse_tag_word_generation(scuse_tag_read(&tag->cell)), tag - queue->tags),
+		       tag->status, tag->filled);
+	if (!tag->step) {
+		scuse_tag_end(queue, tag);
+		return;
+	}
+	scuse_io_recall(&io, queue, tag);
+	tag->step(&io);
+}
+
+/*
+ * scuse_tag_refuse - likewise, with BUSY: nothing of it has reached userspace
+ *
+ * A step function sees SCUSE_OP_NONE.
+ */
+void scuse_tag_refuse(struct scuse_queue *queue, struct scuse_tag *tag)
+{
+	tag->op = SCUSE_OP_NONE;
+	tag->status = SAM_STAT_BUSY;
+	tag->sense_len = 0;
+	tag->filled = 0;
+	scuse_complete(queue, tag);
 }
 
 static void scuse_complete_list(struct scuse_queue *queue, const struct scuse_claimed *list)

@@ -19,6 +19,10 @@
  *	scuse_queue_reap (claims: KERNEL; under queue.reap_lock) -> data out of the slot, no lock held ->
  *	tag freed -> target_complete_cmd().
  *
+ *	A command that needs several submissions goes from the reaping to scuse_io_submit()'s end again
+ *	(step.h), with the same tag.  A command that another one is in the way of rests between
+ *	scuse_io_submit() and USER (range.h).
+ *
  * SESSION AGAINST COMMANDS (why nothing is lost or hangs when a worker dies at any point)
  *	queue.live is true between START and the session's end, and only changes under queue.lock.
  *	Taking a tag and publishing both check it under that lock.  Once it is false no tag turns USER any
@@ -33,10 +37,12 @@
  * LOCKS, outermost first
  *	scuse_device.lock (mutex)   enable, disable, open, START, UPDATE, end of a session
  *	scuse_devices_lock (mutex)  the table of enabled devices; held for the moment of a look-up
+ *	scuse_mode.select (mutex)   MODE SELECT, and its wait for the owner
  *	scuse_owners_lock (mutex)   owners, pending requests (owner.c)
  *	scuse_event_lock (mutex)    order of events (nlmsg.c)
- *	queue.reap_lock, queue.lock, scuse_device.info_lock (spin locks; never held together).  All are taken
- *				    in process context only.
+ *	queue.reap_lock, queue.lock, scuse_device.info_lock, scuse_device.ranges.lock, scuse_mode.lock,
+ *	scuse_log.lock (spin locks; never held together).  All are taken in process context only.
+ *	scuse_nexuses.walk_lock (mutex), scuse_nexuses.lock (spin lock, any context): nexus.h
  */
 #ifndef SCUSE_H
 #define SCUSE_H
@@ -50,8 +56,15 @@
 #include <scuse/abi.h>
 #include <scuse/version.h>
 #include "compat.h"
+#include "copy.h"
 #include "cqe.h"
+#include "log.h"
+#include "medium.h"
+#include "mode.h"
+#include "nexus.h"
+#include "range.h"
 #include "tag.h"
+#include "timestamp.h"
 
 #undef pr_fmt
 #define pr_fmt(fmt) "scuse: " fmt
@@ -65,6 +78,8 @@
 #define SCUSE_CQE_OFFSET       sizeof(struct scuse_queue_user)
 
 struct scuse_session;
+struct scuse_queue;
+struct scuse_io;
 
 /*
  * A tag.  `cell` decides who owns the rest: the submitter or completer that holds it in KERNEL state
@@ -73,19 +88,26 @@ struct scuse_session;
  */
 struct scuse_tag {
 	struct scuse_tag_cell cell;
-	struct se_cmd *cmd;
+	struct scuse_queue *queue; /* constant */
+	struct se_cmd *cmd;	   /* NULL: has been answered, and goes on in the background */
+	void (*step)(struct scuse_io *io); /* what a completion leads to (step.h); NULL: the end */
 	struct scatterlist *sgl; /* where READ data goes */
 	struct page **pages;	 /* the data slot */
 	u32 nents;		 /* of sgl */
-	u32 data_len;		 /* the submission's */
+	u64 lba;		 /* the submission's, as are blocks, data_len, op, flags */
+	u32 blocks;
+	u32 data_len;
 	u32 transfer;		 /* bytes that the initiator gets or sent */
 	u32 filled;		 /* the completion's data_len */
 	u16 sense_len;
 	u16 next; /* in a list of claimed tags */
+	u16 flags;
 	u8 op;
 	u8 status;
 	u8 kind;
 	bool data_in;
+	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
+	struct scuse_claim claim;
 };
 
 /* Since the device was enabled.  Protected by queue.lock. */
@@ -184,6 +206,7 @@ struct scuse_device {
 	u32 want_depth;
 	u32 max_transfer;
 	u32 device_type;
+	u32 pi_type; /* T10 protection type: 0 (none), 1 or 3 */
 
 	/* dev->lock; constant while enabled. */
 	bool enabled;
@@ -192,6 +215,7 @@ struct scuse_device {
 	u32 block_shift;
 	u32 nr_queues;
 	u32 depth;
+	u32 pi_offset; /* of protection information in a slot, bytes */
 	struct scuse_queue *queues;
 	struct device *node;
 	atomic_t sessions; /* that exist: their queue descriptors refer to queues, also when closed */
@@ -204,12 +228,23 @@ struct scuse_device {
 	int orphan_timeout;	     /* seconds; -1: none.  Written through configfs at any time */
 	unsigned long offline_since; /* jiffies */
 	struct scuse_start applied;  /* what attributes were last set from; dev->lock */
+	struct scuse_medium medium;
+	struct scuse_ranges ranges;
+
+	struct scuse_nexuses nexuses; /* has locks of its own */
+
+	struct scuse_notify usage; /* the latest with SCUSE_NOTIFY_USAGE; size 0: none; info_lock */
 
 	spinlock_t info_lock;	       /* what follows */
 	struct scuse_session *session; /* info_lock and dev->lock for writing, either for reading */
 	u8 state;		       /* enum scuse_state; info_lock for writing */
 	u32 worker;		       /* pid; info_lock */
 	char error[SCUSE_MESSAGE_MAX]; /* info_lock */
+
+	struct scuse_timestamp timestamp; /* info_lock */
+	struct scuse_mode mode;		  /* has its own locks */
+	struct scuse_log log;		  /* has its own lock */
+	struct scuse_copies copies;	  /* has a lock of its own */
 };
 
 static inline struct scuse_device *to_scuse(struct se_device *se_dev)
@@ -256,11 +291,79 @@ void scuse_configfs_exit(void);
 ssize_t scuse_control_store(struct se_device *se_dev, const char *page, ssize_t count);
 ssize_t scuse_info_show(struct se_device *se_dev, char *page);
 
-/* cdb.c, unmap.c */
+/* cdb.c */
+struct scuse_opcode;
+
 sense_reason_t scuse_parse_cdb(struct se_cmd *cmd);
+const struct scuse_opcode *scuse_command(struct se_cmd *cmd);
+u32 scuse_max_transfer(struct se_cmd *cmd);
+bool scuse_offers_protection(struct scuse_device *dev);
+bool scuse_offers_reservations(struct scuse_device *dev);
+bool scuse_offers_unmap(struct scuse_device *dev);
 sense_reason_t scuse_check_range(struct se_cmd *cmd, u64 lba, u64 blocks);
+sense_reason_t scuse_execute_ready(struct se_cmd *cmd);
+
+/* rw.c */
+u16 scuse_cache_flags(struct se_cmd *cmd);
+sense_reason_t scuse_execute_read(struct se_cmd *cmd);
+sense_reason_t scuse_execute_write(struct se_cmd *cmd);
+sense_reason_t scuse_execute_sync_cache(struct se_cmd *cmd);
+u16 scuse_cache_flags(struct se_cmd *cmd);
+
+/* prot.c */
+u32 scuse_prot_wire(struct se_cmd *cmd);
+void scuse_prot_parse(struct se_cmd *cmd);
+sense_reason_t scuse_prot_read(struct scuse_io *io);
+sense_reason_t scuse_prot_write(struct scuse_io *io);
+
+/* capacity.c */
+u64 scuse_length_capacity(struct scuse_device *dev, const u8 *cdb);
+sense_reason_t scuse_execute_capacity_10(struct se_cmd *cmd);
+sense_reason_t scuse_execute_capacity_16(struct se_cmd *cmd);
+sense_reason_t scuse_execute_defects_10(struct se_cmd *cmd);
+sense_reason_t scuse_execute_defects_12(struct se_cmd *cmd);
+
+/* portgroups.c */
+sense_reason_t scuse_execute_report_groups(struct se_cmd *cmd);
+
+/* rsoc.c */
+sense_reason_t scuse_execute_report_opcodes(struct se_cmd *cmd);
+sense_reason_t scuse_execute_report_functions(struct se_cmd *cmd);
+
+/* startstop.c */
+sense_reason_t scuse_execute_start_stop(struct se_cmd *cmd);
+
+/* unmap.c, writesame.c */
 sense_reason_t scuse_execute_unmap(struct se_cmd *cmd);
 sense_reason_t scuse_execute_write_same(struct se_cmd *cmd);
+u64 scuse_write_same_length(struct scuse_device *dev, const u8 *cdb);
+
+/* verify.c */
+sense_reason_t scuse_execute_verify(struct se_cmd *cmd);
+sense_reason_t scuse_execute_write_verify(struct se_cmd *cmd);
+u64 scuse_verify_length(struct scuse_device *dev, const u8 *cdb);
+
+/* compare.c */
+sense_reason_t scuse_execute_compare_and_write(struct se_cmd *cmd);
+sense_reason_t scuse_execute_orwrite(struct se_cmd *cmd);
+sense_reason_t scuse_execute_write_atomic(struct se_cmd *cmd);
+bool scuse_offers_compare(struct scuse_device *dev);
+u32 scuse_max_compare_blocks(struct scuse_device *dev);
+u32 scuse_max_atomic_blocks(struct scuse_device *dev);
+
+/* prefetch.c, lbastatus.c */
+sense_reason_t scuse_execute_prefetch(struct se_cmd *cmd);
+sense_reason_t scuse_execute_lba_status(struct se_cmd *cmd);
+bool scuse_offers_lba_status(struct scuse_device *dev);
+
+/* format.c, sanitize.c */
+sense_reason_t scuse_execute_format(struct se_cmd *cmd);
+u64 scuse_format_length(struct scuse_device *dev, const u8 *cdb);
+sense_reason_t scuse_execute_sanitize_overwrite(struct se_cmd *cmd);
+sense_reason_t scuse_execute_sanitize_block(struct se_cmd *cmd);
+sense_reason_t scuse_execute_sanitize_crypto(struct se_cmd *cmd);
+sense_reason_t scuse_execute_sanitize_exit(struct se_cmd *cmd);
+bool scuse_offers_sanitize(struct scuse_device *dev);
 
 /* queue.c */
 struct scuse_io {
@@ -271,13 +374,18 @@ struct scuse_io {
 	struct scuse_sqe sqe;
 };
 
+void scuse_queues_init(struct scuse_device *dev);
 int scuse_queues_create(struct scuse_device *dev);
 void scuse_queues_destroy(struct scuse_device *dev);
 void scuse_queue_reset(struct scuse_queue *queue);
 void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess);
 void scuse_queue_stop(struct scuse_queue *queue);
 bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret);
+bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scuse_access access,
+		       sense_reason_t *ret);
+void scuse_io_recall(struct scuse_io *io, struct scuse_queue *queue, struct scuse_tag *tag);
 sense_reason_t scuse_io_submit(struct scuse_io *io);
+bool scuse_io_again(struct scuse_io *io);
 void scuse_io_abandon(struct scuse_io *io);
 bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret);
 void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add);
@@ -285,11 +393,17 @@ void scuse_queue_wake(struct scuse_queue *queue);
 void scuse_queue_wake_all(struct scuse_queue *queue);
 struct se_dev_plug *scuse_plug_device(struct se_device *se_dev);
 void scuse_unplug_device(struct se_dev_plug *plug);
+void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe);
+
+/* tmr.c, requestsense.c */
 void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted);
+sense_reason_t scuse_execute_request_sense(struct se_cmd *cmd);
 
 /* reap.c */
 void scuse_queue_reap(struct scuse_queue *queue);
 void scuse_queue_end(struct scuse_queue *queue);
+void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag);
+void scuse_tag_refuse(struct scuse_queue *queue, struct scuse_tag *tag);
 static inline bool scuse_queue_has_completions(struct scuse_queue *queue)
 {
 	return READ_ONCE(queue->user->cq_tail) != READ_ONCE(queue->cq_head);
@@ -321,12 +435,27 @@ struct scuse_sg {
 
 void scuse_sg_start(struct scuse_sg *cursor, struct scatterlist *sgl, u32 nents);
 u32 scuse_sg_read(struct scuse_sg *cursor, void *buffer, u32 length);
+u32 scuse_sg_write(struct scuse_sg *cursor, const void *buffer, u32 length);
+void scuse_sg_skip(struct scuse_sg *cursor, u32 length);
+sense_reason_t scuse_reply(struct se_cmd *cmd, const void *buffer, u32 length);
+sense_reason_t scuse_reply_written(struct se_cmd *cmd, u32 length);
+u32 scuse_parameters(struct se_cmd *cmd, void *buffer, u32 size);
 int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32 length);
+int scuse_slot_load(struct scuse_io *io, struct scuse_sg *cursor, u32 length);
 int scuse_slot_write(struct scuse_io *io, u32 offset, const void *buffer, u32 length);
 u32 scuse_slot_drain(struct scuse_queue *queue, struct scuse_tag *tag);
 
+/* slot.c */
+void scuse_slot_read(struct scuse_io *io, u32 offset, void *buffer, u32 length);
+u32 scuse_slot_compare(struct scuse_io *io, u32 offset, struct scuse_sg *cursor, u32 length);
+int scuse_slot_or(struct scuse_io *io, struct scuse_sg *cursor, u32 length);
+int scuse_slot_invert(struct scuse_io *io, u32 length);
+u32 scuse_sg_next(struct scuse_sg *cursor, u32 length, struct page **page, u32 *offset);
+
 /* netlink.c */
 extern struct genl_family scuse_genl_family;
+int scuse_need_admin(struct sk_buff *skb, struct genl_info *info);
+struct scuse_device *scuse_named_device(struct genl_info *info);
 int scuse_netlink_init(void);
 void scuse_netlink_exit(void);
 
@@ -338,12 +467,21 @@ struct scuse_event_info {
 	const char *handler;	  /* of an owner, or NULL */
 	u32 portid;		  /* of an owner, or 0 */
 	u32 pid;		  /* or 0 */
+	u32 nexus;		  /* that a unit attention spares, or 0 */
+	u8 asc;			  /* of a unit attention */
+	u8 ascq;
+	const u8 *mode;		  /* mode pages, or NULL */
+	u32 mode_length;
 };
 
 int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bool admin);
 u64 scuse_event_sequence(void);
 void scuse_event(const struct scuse_event_info *info);
 void scuse_event_device(struct scuse_device *dev, enum scuse_event event, const char *message);
+
+/* nlnexus.c */
+int scuse_dump_nexuses(struct sk_buff *skb, struct netlink_callback *cb);
+int scuse_dump_reservations(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* owner.c */
 int scuse_owner_init(void);
@@ -353,6 +491,7 @@ int scuse_owner_release(const char *handler, u32 portid, struct netlink_ext_ack 
 int scuse_owner_reply(u64 cookie, u32 portid, u32 status, const char *message);
 int scuse_owner_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int scuse_owner_ask(struct scuse_device *dev, enum scuse_request request, u64 size, char *message);
+int scuse_owner_ask_save(struct scuse_device *dev, const u8 *pages, u32 length, char *message);
 void scuse_owner_tell(struct scuse_device *dev, enum scuse_request request);
 
 #endif /* SCUSE_H */

@@ -301,6 +301,8 @@ static int scuse_ioctl_info(struct scuse_session *sess, void __user *arg)
 	info.device_size = scuse_device_size(dev);
 	for (i = 0; i < SCUSE_REGIONS; i++)
 		info.region_size[i] = scuse_region_size(&dev->queues[0], i);
+	info.pi_type = dev->pi_type;
+	info.pi_offset = dev->pi_offset;
 	strscpy(info.handler, dev->handler, sizeof(info.handler));
 	if (copy_to_user(arg, &info, min_t(size_t, size, sizeof(info))))
 		return -EFAULT;
@@ -332,7 +334,10 @@ static int scuse_read_struct(void *to, size_t known, size_t least, const void __
 
 #define SCUSE_FEATURES                                                                                       \
 	(SCUSE_FEATURE_FLUSH | SCUSE_FEATURE_UNMAP | SCUSE_FEATURE_UNMAP_ZEROES | SCUSE_FEATURE_WRITE_SAME | \
-	 SCUSE_FEATURE_READ_ONLY | SCUSE_FEATURE_ROTATIONAL | SCUSE_FEATURE_REPLAY_SAFE)
+	 SCUSE_FEATURE_READ_ONLY | SCUSE_FEATURE_ROTATIONAL | SCUSE_FEATURE_REPLAY_SAFE |                    \
+	 SCUSE_FEATURE_EXTENTS | SCUSE_FEATURE_FORMAT | SCUSE_FEATURE_SANITIZE_OVERWRITE |                   \
+	 SCUSE_FEATURE_SANITIZE_BLOCK | SCUSE_FEATURE_SANITIZE_CRYPTO | SCUSE_FEATURE_ATOMIC |               \
+	 SCUSE_FEATURE_ANCHOR | SCUSE_FEATURE_PI)
 
 static int scuse_read_start(struct scuse_start *start, const void __user *arg)
 {
@@ -413,6 +418,38 @@ static int scuse_ioctl_update(struct scuse_session *sess, const void __user *arg
 		ret = scuse_device_apply(dev, &start);
 	mutex_unlock(&dev->lock);
 	return ret;
+}
+
+/* Takes over what is known of the medium's usage. */
+static void scuse_note_usage(struct scuse_device *dev, const struct scuse_notify *notify)
+{
+	spin_lock(&dev->info_lock);
+	dev->usage = *notify;
+	spin_unlock(&dev->info_lock);
+}
+
+static int scuse_ioctl_notify(struct scuse_session *sess, const void __user *arg)
+{
+	struct scuse_device *dev = sess->dev;
+	struct scuse_notify notify;
+	int ret;
+
+	ret = scuse_read_struct(&notify, sizeof(notify), offsetofend(struct scuse_notify, available_blocks),
+				arg);
+	if (ret)
+		return ret;
+	if (notify.events & ~(SCUSE_NOTIFY_MEDIUM | SCUSE_NOTIFY_THRESHOLD | SCUSE_NOTIFY_USAGE) ||
+	    memchr_inv(notify.reserved, 0, sizeof(notify.reserved)))
+		return -EINVAL;
+	if (atomic_read(&sess->state) != SCUSE_SESSION_STARTED)
+		return scuse_session_check(sess) ?: -ENOTCONN;
+	if (notify.events & SCUSE_NOTIFY_USAGE)
+		scuse_note_usage(dev, &notify);
+	if (notify.events & SCUSE_NOTIFY_MEDIUM)
+		scuse_ua_raise(dev, 0x28, 0x00, NULL); /* MEDIUM MAY HAVE CHANGED */
+	if (notify.events & SCUSE_NOTIFY_THRESHOLD && scuse_mode_lbpere(dev))
+		scuse_ua_raise(dev, 0x38, 0x07, NULL); /* SOFT THRESHOLD REACHED */
+	return 0;
 }
 
 static bool scuse_enter_done(struct scuse_queue_file *file, u32 sq_head)
@@ -547,6 +584,8 @@ static long scuse_session_ioctl(struct file *file, unsigned int cmd, unsigned lo
 		return scuse_ioctl_start(sess, argp);
 	case _IOC_NR(SCUSE_IOC_UPDATE):
 		return scuse_ioctl_update(sess, argp);
+	case _IOC_NR(SCUSE_IOC_NOTIFY):
+		return scuse_ioctl_notify(sess, argp);
 	default:
 		return -ENOTTY;
 	}

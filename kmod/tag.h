@@ -3,7 +3,9 @@
  * The state machine of a tag: who may touch a command and its slots.  Pure: no locks, no kernel
  * objects, so that the unit tests can run it in userspace.  Used by queue.c and reap.c.
  *
- *	            take                    publish
+ *	                          renew (generation+1)
+ *	                          +--+
+ *	            take          |  v      publish
  *	   FREE ------------> KERNEL ---------------------> USER ----------> QUARANTINED
  *	    ^  (generation+1)   | ^                          |   quarantine      |
  *	    |                   | |          claim           |                   |
@@ -16,8 +18,9 @@
  * wins the exchange owns the tag; whoever loses it must not touch anything that belongs to it.  That is
  * what makes a double completion, or a completion against an abort, harmless: exactly one of them wins.
  *
- * The generation changes each time that a tag is taken, and is never 0, so that no valid 64-bit tag of
- * the ring is 0.
+ * The generation changes each time that a tag is taken, and again before each further submission of a
+ * command that needs several (step.h), so that a second completion of one submission cannot complete the
+ * next.  It is never 0, so that no valid 64-bit tag of the ring is 0.
  */
 #ifndef SCUSE_TAG_H
 #define SCUSE_TAG_H
@@ -112,6 +115,21 @@ static inline u32 scuse_tag_take(struct scuse_tag_cell *cell)
 	if (atomic64_cmpxchg(&cell->word, (s64)word, (s64)next) != (s64)word)
 		return 0;
 	return generation;
+}
+
+/*
+ * scuse_tag_renew - a new generation for a tag that stays in KERNEL state
+ *
+ * Returns the new generation, or 0 if the tag was not in KERNEL state with @generation.
+ */
+static inline u32 scuse_tag_renew(struct scuse_tag_cell *cell, u32 generation)
+{
+	s64 old = (s64)scuse_tag_word(generation, SCUSE_TAG_KERNEL);
+	u32 next = scuse_tag_next_generation(generation);
+
+	if (atomic64_cmpxchg(&cell->word, old, (s64)scuse_tag_word(next, SCUSE_TAG_KERNEL)) != old)
+		return 0;
+	return next;
 }
 
 #endif /* SCUSE_TAG_H */

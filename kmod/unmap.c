@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UNMAP and WRITE SAME.  Core carries both out in loops of synchronous calls, in which a backstore
- * would have to wait for userspace.  So these execute functions take core's place: they check the
- * parameters themselves and send one submission, which completes like any other.
+ * UNMAP (SBC-3 5.28).  Core carries it out in a loop of synchronous calls, in which a backstore would have
+ * to wait for userspace.  Here the whole list is checked first, so that nothing is unmapped if any of it
+ * is wrong, and becomes one submission.
  *
- * Context: execute, process context.
+ * Context: execute, process context, no locks held.
  */
 #include <scsi/scsi_proto.h>
+#include <target/target_core_fabric.h>
 #include "scuse.h"
+#include "sense.h"
 
+#define SCUSE_UNMAP_ANCHOR     0x01 /* byte 1 of the CDB */
 #define SCUSE_UNMAP_HEADER     8
 #define SCUSE_UNMAP_DESCRIPTOR 16
 
@@ -66,8 +69,8 @@ static sense_reason_t scuse_unmap_list(struct scuse_io *io, u32 length, struct s
 
 sense_reason_t scuse_execute_unmap(struct se_cmd *cmd)
 {
-	struct scuse_device *dev = to_scuse(cmd->se_dev);
-	u32 length = get_unaligned_be16(&cmd->t_task_cdb[7]);
+	bool anchor = cmd->t_task_cdb[1] & SCUSE_UNMAP_ANCHOR;
+	u32 length = cmd->t_task_nolb; /* PARAMETER LIST LENGTH */
 	struct scuse_unmap unmap = {};
 	struct scuse_io io;
 	sense_reason_t ret;
@@ -76,23 +79,14 @@ sense_reason_t scuse_execute_unmap(struct se_cmd *cmd)
 	BUILD_BUG_ON(U16_MAX / SCUSE_UNMAP_DESCRIPTOR * sizeof(struct scuse_range) > SCUSE_MIN_TRANSFER);
 	BUILD_BUG_ON(PAGE_SIZE % sizeof(struct scuse_range));
 
-	/* ANCHOR: not offered in VPD page B2h.  The other bits are reserved. */
-	if (cmd->t_task_cdb[1])
-		return TCM_INVALID_CDB_FIELD;
-	if (scuse_device_has(dev, SCUSE_FEATURE_READ_ONLY))
-		return TCM_WRITE_PROTECTED;
-	if (length && (length > cmd->data_length || cmd->data_direction != DMA_TO_DEVICE))
-		return TCM_INVALID_FIELD_IN_COMMAND_IU;
+	if (anchor && !scuse_device_has(to_scuse(cmd->se_dev), SCUSE_FEATURE_ANCHOR))
+		return scuse_refuse_cdb(cmd, 1, 0);
 	if (length && length < SCUSE_UNMAP_HEADER)
 		return TCM_PARAMETER_LIST_LENGTH_ERROR;
 	if (!length) {
 		target_complete_cmd(cmd, SAM_STAT_GOOD);
 		return TCM_NO_SENSE;
 	}
-	if (scuse_offline(dev, cmd, &ret))
-		return ret;
-	if (!scuse_device_has(dev, SCUSE_FEATURE_UNMAP))
-		return TCM_UNSUPPORTED_SCSI_OPCODE;
 	if (!scuse_io_begin(&io, cmd, SCUSE_OP_UNMAP, &ret))
 		return ret;
 	ret = scuse_unmap_list(&io, length, &unmap);
@@ -105,46 +99,7 @@ sense_reason_t scuse_execute_unmap(struct se_cmd *cmd)
 	io.sqe.lba = 0;
 	io.sqe.blocks = min_t(u64, unmap.blocks, U32_MAX);
 	io.sqe.data_len = unmap.ranges * sizeof(struct scuse_range);
-	return scuse_io_submit(&io);
-}
-
-/*
- * Byte 1 of WRITE SAME (10) and (16), byte 10 of WRITE SAME (32).  Core has refused ANCHOR, NDOB, and
- * the old bits.
- */
-#define SCUSE_WRITE_SAME_UNMAP 0x08
-
-sense_reason_t scuse_execute_write_same(struct se_cmd *cmd)
-{
-	struct scuse_device *dev = to_scuse(cmd->se_dev);
-	const u8 *cdb = cmd->t_task_cdb;
-	u8 flags = cdb[0] == VARIABLE_LENGTH_CMD ? cdb[10] : cdb[1];
-	u64 blocks = sbc_get_write_same_sectors(cmd);
-	struct scuse_io io;
-	sense_reason_t ret;
-	int error;
-
-	if (scuse_device_has(dev, SCUSE_FEATURE_READ_ONLY))
-		return TCM_WRITE_PROTECTED;
-	if (cmd->data_length < dev->block_size || cmd->data_direction != DMA_TO_DEVICE)
-		return TCM_INVALID_FIELD_IN_COMMAND_IU;
-	ret = scuse_check_range(cmd, cmd->t_task_lba, blocks);
-	if (ret)
-		return ret;
-	if (scuse_offline(dev, cmd, &ret))
-		return ret;
-	if (!scuse_device_has(dev, SCUSE_FEATURE_WRITE_SAME))
-		return TCM_UNSUPPORTED_SCSI_OPCODE;
-	if (!scuse_io_begin(&io, cmd, SCUSE_OP_WRITE_SAME, &ret))
-		return ret;
-	error = scuse_slot_fill(&io, cmd->t_data_sg, cmd->t_data_nents, dev->block_size);
-	if (error) {
-		scuse_io_abandon(&io);
-		return error == -ENOMEM ? TCM_OUT_OF_RESOURCES : TCM_INVALID_FIELD_IN_COMMAND_IU;
-	}
-	io.sqe.blocks = blocks;
-	io.sqe.data_len = dev->block_size;
-	if (flags & SCUSE_WRITE_SAME_UNMAP)
-		io.sqe.flags |= SCUSE_SQE_F_UNMAP;
+	if (anchor)
+		io.sqe.flags |= SCUSE_SQE_F_ANCHOR;
 	return scuse_io_submit(&io);
 }

@@ -111,6 +111,43 @@ Test(kmod_tag, generation_wraps_past_zero)
 	expect_cell(&cell, 1, SCUSE_TAG_KERNEL);
 }
 
+Test(kmod_tag, renewing_needs_the_kernel_state_and_the_generation)
+{
+	for (int i = 0; i < 4; i++) {
+		struct scuse_tag_cell cell;
+		bool held = states[i] == SCUSE_TAG_KERNEL;
+
+		set_cell(&cell, 5, states[i]);
+		cr_expect_eq(scuse_tag_renew(&cell, 4), 0);
+		expect_cell(&cell, 5, states[i]);
+		cr_expect_eq(scuse_tag_renew(&cell, 5), held ? 6 : 0);
+		expect_cell(&cell, held ? 6 : 5, states[i]);
+	}
+}
+
+Test(kmod_tag, a_second_completion_of_the_first_step_does_not_complete_the_second)
+{
+	struct scuse_tag_cell cell;
+	u32 first, second;
+
+	scuse_tag_init(&cell);
+	first = scuse_tag_take(&cell);
+	cr_assert(scuse_tag_move(&cell, first, SCUSE_TAG_KERNEL, SCUSE_TAG_USER));
+	cr_assert(scuse_tag_move(&cell, first, SCUSE_TAG_USER, SCUSE_TAG_KERNEL));
+	second = scuse_tag_renew(&cell, first);
+	cr_assert(scuse_tag_move(&cell, second, SCUSE_TAG_KERNEL, SCUSE_TAG_USER));
+	cr_expect_not(scuse_tag_move(&cell, first, SCUSE_TAG_USER, SCUSE_TAG_KERNEL));
+	expect_cell(&cell, second, SCUSE_TAG_USER);
+}
+
+Test(kmod_tag, renewing_wraps_past_zero)
+{
+	struct scuse_tag_cell cell;
+
+	set_cell(&cell, UINT32_MAX, SCUSE_TAG_KERNEL);
+	cr_expect_eq(scuse_tag_renew(&cell, UINT32_MAX), 1);
+}
+
 #define THREADS 4
 #define ROUNDS	20000
 

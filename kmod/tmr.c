@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Task management: what core tells us of ABORT TASK, LOGICAL UNIT RESET, and PREEMPT AND ABORT, and what
+ * follows from it.
+ *
+ * Core marks the commands, calls scuse_tmr_notify(), then waits until we have completed each of them, and
+ * only then answers: so an answer means that the commands cannot act any more.  Userspace is told (CANCEL,
+ * RESET) and completes them in whatever way it likes: their status is not sent.  Core itself establishes
+ * 29h/03h for all nexuses after a reset, answers ABORT TASK SET and CLEAR TASK SET with "not supported"
+ * and target resets with "rejected", without asking a backend.
+ *
+ * Process context, no locks held.  The commands on the list stay while we look.
+ */
+#include <target/target_core_fabric.h>
+#include "nexus.h"
+#include "scuse.h"
+
+static bool scuse_is_aborted(struct list_head *aborted, struct se_cmd *wanted)
+{
+	struct se_cmd *cmd;
+
+	list_for_each_entry(cmd, aborted, state_list) {
+		if (cmd == wanted)
+			return true;
+	}
+	return false;
+}
+
+static void scuse_cancel_aborted(struct scuse_queue *queue, struct list_head *aborted)
+{
+	struct scuse_sqe sqe = { .op = SCUSE_OP_CANCEL };
+	u32 i;
+
+	for (i = 0; i < queue->depth; i++) {
+		struct scuse_tag *tag = &queue->tags[i];
+		u64 word = scuse_tag_read(&tag->cell);
+
+		if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
+			continue;
+		/*
+		 * Only compared; if the tag has changed hands meanwhile, the generation no longer fits.
+		 */
+		if (!scuse_is_aborted(aborted, READ_ONCE(tag->cmd)))
+			continue;
+		sqe.tag = SCUSE_TAG(scuse_tag_word_generation(word), i);
+		scuse_queue_advise(queue, &sqe);
+	}
+}
+
+/*
+ * SAM-5 5.6: with TAS=0 the nexuses whose commands another one has aborted hear of it by a unit attention.
+ * (A reset has one of its own, and ABORT TASK only concerns the nexus that asks.)
+ */
+static void scuse_tell_preempted(struct scuse_device *dev, struct list_head *aborted)
+{
+	const struct se_session *preempter = READ_ONCE(dev->nexuses.preempter);
+	struct se_cmd *cmd;
+
+	if (dev->se_dev.dev_attrib.emulate_tas)
+		return;
+	list_for_each_entry(cmd, aborted, state_list) {
+		if (cmd->se_sess != preempter)
+			scuse_ua_raise_for(cmd, 0x2f, 0x00); /* COMMANDS CLEARED BY ANOTHER INITIATOR */
+	}
+}
+
+static void scuse_reset(struct scuse_device *dev)
+{
+	struct scuse_sqe sqe = { .op = SCUSE_OP_RESET };
+
+	scuse_mode_reset(dev);
+	scuse_copies_forget(&dev->copies);
+	scuse_queue_advise(&dev->queues[0], &sqe);
+	/* Core is going to release an SPC-2 reservation. */
+	scuse_reservation_changed(dev);
+}
+
+/* target_backend_ops.tmr_notify */
+void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted)
+{
+	struct scuse_device *dev = to_scuse(se_dev);
+	struct se_cmd *cmd;
+	u32 i;
+
+	if (!list_empty(aborted)) {
+		for (i = 0; i < dev->nr_queues; i++)
+			scuse_cancel_aborted(&dev->queues[i], aborted);
+	}
+	list_for_each_entry(cmd, aborted, state_list)
+		scuse_ua_aborted(dev, cmd);
+	if (type == TMR_LUN_RESET_PRO)
+		scuse_tell_preempted(dev, aborted);
+	if (type == TMR_LUN_RESET)
+		scuse_reset(dev);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* INQUIRY: standard data (inquiry.c) and vital product data (vpd.c).  Process context, no locks held. */
+#ifndef SCUSE_VPD_H
+#define SCUSE_VPD_H
+
+#include <target/target_core_base.h>
+#include "vpdpage.h"
+
+/* Execute function; see opcode.c. */
+sense_reason_t scuse_execute_inquiry(struct se_cmd *cmd);
+
+/* Ends the command with a page, or with INVALID FIELD IN CDB if there is no such page. */
+sense_reason_t scuse_vpd(struct se_cmd *cmd, u8 page);
+
+#endif /* SCUSE_VPD_H */

@@ -37,6 +37,15 @@ wanted() {
     ((SUITE_ALL)) || [[ $(head_value "$2" suite ci) == ci ]]
 }
 
+# A name that no test has is a mistake, not a success.
+check_names() {
+    local pattern names
+    names=$(for file in "$LAB_TOP"/tests/*/*.test; do test_name "$file" && echo; done)
+    for pattern in ${SUITE_NAMES[@]+"${SUITE_NAMES[@]}"}; do
+        [[ $names == *"$pattern"* ]] || usage_error "no test has '$pattern' in its name; they are:"$'\n'"$names"
+    done
+}
+
 # count LOG STATUS: adds a finished test's cases; returns 1 if it failed.
 count() {
     local ok not_ok skip
@@ -148,6 +157,7 @@ suite_main() {
         esac
         shift
     done
+    check_names
     on_exit stop_test
     if build_all; then
         # What a test's own calls of the lab need is there, and they leave as they found.

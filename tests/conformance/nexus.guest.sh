@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The guest's part of nexus.test: nexus.guest.sh [ROUND [GROUP...]]; rounds are memory, file, orders, and stock, which
+# is not run unless asked for.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../lab/guest/tap.sh
+. "$here/../lab/guest/tap.sh"
+# shellcheck source=nexus/setup.sh
+. "$here/nexus/setup.sh"
+
+program=$LAB_BUILD/tests/conformance/nexus/nexus-test
+
+# run_round NAME OPTIONS... -- GROUPS...
+run_round() {
+	local round=$1 status=0
+	shift
+	check "$round: the LUN is exported" setup_up || tap_done
+	timeout -k 10 600 "$program" --target "$SETUP_IQN" --portal1 "$SETUP_PORTAL_1" --portal2 "$SETUP_PORTAL_2" \
+		--sg "$(setup_sg)" --hook "$here/nexus/setup.sh" --blocks $((SETUP_SIZE / 512)) \
+		--expect "$here/nexus.expected" --round "$round" "$@" || status=$?
+	if [ "$status" -gt 1 ]; then
+		tap_not_ok "$round: nexus-test ran to its end" "exit status $status"
+	elif [ "$status" -eq 1 ]; then
+		tap_failed=$((tap_failed + 1)) # it has said so itself
+	fi
+	check "$round: the LUN is removed" setup_down
+}
+
+export SETUP_LUN=nexus SETUP_SIZE=16777216 SETUP_CREATE
+install_plugin() {
+	cp "$LAB_BUILD/tests/conformance/nexus/nexus-test.so" "$SCUSE_PLUGIN_DIR/" && pkill -HUP -x scuse-runner && sleep 2
+}
+
+round_memory() {
+	SETUP_CREATE="memory --size $SETUP_SIZE"
+	run_round memory "$@"
+}
+
+round_file() {
+	truncate -s "$SETUP_SIZE" /tmp/nexus.img
+	SETUP_CREATE="file path=/tmp/nexus.img --size $SETUP_SIZE"
+	run_round file "$@"
+}
+
+round_orders() {
+	check "orders: the test handler is installed" install_plugin
+	mkfifo -m 666 /tmp/nexus.control
+	SETUP_CREATE="nexus-test control=/tmp/nexus.control --size $SETUP_SIZE"
+	run_round orders --control /tmp/nexus.control "$@"
+}
+
+# For comparison only: LIO's own ramdisk, with no expectations but of what must not be tried.
+round_stock() {
+	SETUP_CREATE=stock
+	grep 'not run:' "$here/nexus.expected" >/tmp/nexus.expected
+	run_round stock --expect /tmp/nexus.expected "$@"
+}
+
+case ${1:-short} in
+short)
+	round_memory events reservations persistent conflicts management
+	round_orders events management
+	;;
+all)
+	round_memory events reservations persistent conflicts management
+	round_file events reservations persistent
+	round_orders events management
+	;;
+*) "round_$1" "${@:2}" ;;
+esac
+check "the module unloads" wait_for 20 sh -c 'pkill -TERM -x scuse-runner; rmmod scuse'
+tap_done

@@ -98,6 +98,22 @@
  *	ones if what it does not know is zero, else E2BIG).  A worker that sees an op that it does not know
  *	completes it with CHECK CONDITION, ILLEGAL REQUEST, INVALID COMMAND OPERATION CODE.
  *
+ * RAW LUNS (minor 2)
+ *	A LUN created with raw=1 is no disk of our making, but a device of any type that userspace has: a real
+ *	one, passed through, or a tape drive or changer that a handler plays.  Its commands arrive as
+ *	SCUSE_OP_CDB, if the kernel's table of commands (kmod/raw.table) lets commands of this device type
+ *	pass and START claims them.  The kernel goes on to answer REPORT LUNS, REQUEST SENSE of what it has
+ *	pending itself, reservations, and reports of what is supported; it takes direction and length of the
+ *	data from the CDB, and edits INQUIRY data, VPD, mode and log pages on their way to the initiator.
+ *
+ *	Unit attentions.  With FEATURE_UNIT_ATTENTIONS the worker passes on sense data as the real device gave
+ *	it.  The kernel then establishes a unit attention for all nexuses.  One that follows a reset of our
+ *	own is its echo: the kernel hands out the same command once more, with a new tag.  What the device
+ *	tells the worker outside of commands goes to SCUSE_IOC_NOTIFY.
+ *
+ *	Between two sessions a device may be exchanged.  START says which one it is (`identity`,
+ *	`device_type`): a session with another one than the first gets EXDEV.
+ *
  * All integers are in the machine's byte order and naturally aligned; reserved fields are written as zero.
  * The header compiles as C90, C11 and C++, in the kernel and in userspace.
  */
@@ -109,7 +125,7 @@
 
 #define SCUSE_ABI_MAGIC 0x53554353u /* "SCUS" in memory on a little-endian machine */
 #define SCUSE_ABI_MAJOR 1
-#define SCUSE_ABI_MINOR 1
+#define SCUSE_ABI_MINOR 2
 
 /* Limits of the protocol; a device's own figures are in struct scuse_info. */
 #define SCUSE_MAX_QUEUES   64
@@ -126,6 +142,9 @@
 #define SCUSE_CONFIG_MAX   4000	      /* bytes of a device's handler parameters, with the final NUL */
 #define SCUSE_NAME_MAX	   256	      /* bytes of a device's configfs name, with the final NUL */
 #define SCUSE_MESSAGE_MAX  512	      /* bytes of a message to people, with the final NUL */
+#define SCUSE_IDENTITY_MAX 128	      /* minor 2: bytes of a raw device's identity, with the final NUL */
+#define SCUSE_MAX_COMMANDS 1024	      /* minor 2: entries of a list of struct scuse_command */
+#define SCUSE_TYPE_UNKNOWN 0x1f	      /* minor 2: device type of a raw LUN before its first START (SPC-4 6.4.2) */
 
 /* The 64-bit tag of SQEs and CQEs. */
 #define SCUSE_TAG_INDEX(tag)	 ((__u32)((tag)&0xffffu))
@@ -174,7 +193,13 @@ enum scuse_op {
 	 * bytes in the slot, to be repeated in each block.  After the other methods any block can be read:
 	 * VPD page B1h says so (WABEREQ, WACEREQ).
 	 */
-	SCUSE_OP_SANITIZE = 11
+	SCUSE_OP_SANITIZE = 11,
+	/*
+	 * Minor 2, with FEATURE_RESET.  A LOGICAL UNIT RESET was received: reset the device, and complete this
+	 * entry when it has been (GOOD) or could not be (any other status).  Commands that the reset ends are
+	 * completed by themselves, before or after.  Instead of SCUSE_OP_RESET.
+	 */
+	SCUSE_OP_LU_RESET = 12
 };
 
 /* Methods of SCUSE_OP_SANITIZE; a device's FEATURE_SANITIZE_* say which ones it knows. */
@@ -343,8 +368,35 @@ struct scuse_info {
 	char handler[SCUSE_HANDLER_MAX];
 	__u32 pi_type;	 /* minor 1: T10 protection type, 0: none.  Not 0: START must offer FEATURE_PI */
 	__u32 pi_offset; /* minor 1: bytes from the start of a slot to its protection information */
-	__u64 reserved[3];
+	__u32 flags;	 /* minor 2: SCUSE_INFO_* */
+	__u32 reserved0;
+	__u64 reserved[2];
 };
+
+#define SCUSE_INFO_RAW 0x1u /* minor 2: a raw LUN; device_type is SCUSE_TYPE_UNKNOWN before the first START */
+
+/* Minor 2.  A command that the handler of a raw LUN carries out. */
+struct scuse_command {
+	__u8 opcode;
+	__u8 has_action; /* 1: with this service action only */
+	__u16 action;
+	__u8 cdb_length; /* bytes; 0: as the operation code says (SPC-4 4.2.5.1) */
+	__u8 direction;	 /* enum scuse_direction; only looked at if the kernel's table does not know the command */
+	__u16 flags;	 /* SCUSE_COMMAND_* */
+	__u32 timeout;	 /* seconds, for REPORT SUPPORTED OPERATION CODES; 0: not stated */
+	__u32 reserved;
+	__u8 usage[32];	 /* CDB usage data (SPC-4 6.35.3); all zero: not stated */
+};
+
+enum scuse_direction {
+	SCUSE_DIRECTION_NONE = 0,
+	SCUSE_DIRECTION_OUT = 1, /* from the initiator */
+	SCUSE_DIRECTION_IN = 2
+};
+
+#define SCUSE_COMMAND_WRITES 0x0001u /* changes the medium or the device: refused on a read-only LUN */
+/* Not one command, but all that the table lets pass for the device type; other fields are 0. */
+#define SCUSE_COMMAND_STANDARD 0x0002u
 
 /*
  * What the handler can do: the argument of SCUSE_IOC_START, and of SCUSE_IOC_UPDATE when it changes.
@@ -369,6 +421,12 @@ struct scuse_start {
 	__u32 atomic_granularity;     /* minor 1: logical blocks (VPD B0h); 0: none */
 	__u32 threshold_exponent;     /* minor 1: log2 of the blocks of a threshold set (VPD B2h); 0: no thresholds */
 	__u32 reserved1[3];
+	/* Minor 2; for raw LUNs, otherwise all 0. */
+	__u32 device_type;	      /* SPC-4 peripheral device type; as in earlier sessions */
+	__u32 nr_commands;	      /* entries at `commands` */
+	__u64 commands;		      /* address of an array of struct scuse_command; read during the call */
+	char identity[SCUSE_IDENTITY_MAX]; /* which device it is, as in earlier sessions; empty: cannot be told */
+	__u64 reserved2[4];
 };
 
 #define SCUSE_FEATURE_FLUSH	   0x0001u /* has a volatile write cache: FLUSH and FUA mean something */
@@ -387,6 +445,9 @@ struct scuse_start {
 #define SCUSE_FEATURE_ATOMIC	   0x1000u /* WRITE with SCUSE_SQE_F_ATOMIC */
 #define SCUSE_FEATURE_ANCHOR	   0x2000u /* SCUSE_SQE_F_ANCHOR means something */
 #define SCUSE_FEATURE_PI	   0x4000u /* keeps protection information: SCUSE_SQE_F_PI */
+/* Minor 2, raw LUNs: */
+#define SCUSE_FEATURE_UNIT_ATTENTIONS 0x8000u /* sense data may be UNIT ATTENTION: a real device's */
+#define SCUSE_FEATURE_RESET	   0x10000u /* knows SCUSE_OP_LU_RESET */
 
 /*
  * The argument of SCUSE_IOC_NOTIFY (minor 1): something has happened to the medium that initiators must
@@ -397,11 +458,20 @@ struct scuse_notify {
 	__u32 events;  /* SCUSE_NOTIFY_* */
 	__u64 used_blocks;	/* with USAGE: logical blocks that have storage */
 	__u64 available_blocks; /* with USAGE: logical blocks for which there still is storage */
-	__u64 reserved[5];
+	__u8 asc;		/* minor 2: with UNIT_ATTENTION */
+	__u8 ascq;
+	__u16 reserved0;
+	__u32 reserved1;
+	__u64 reserved[4];
 };
 #define SCUSE_NOTIFY_MEDIUM    0x1u /* another medium: 28h/00h to every nexus */
 #define SCUSE_NOTIFY_THRESHOLD 0x2u /* the soft threshold was crossed: 38h/07h to every nexus */
 #define SCUSE_NOTIFY_USAGE     0x4u /* the figures above are true; shown in the log page 0Ch */
+/*
+ * Minor 2, with FEATURE_UNIT_ATTENTIONS: the device has told the worker of a unit attention, outside of any
+ * command of an initiator's: it is established for every nexus.
+ */
+#define SCUSE_NOTIFY_UNIT_ATTENTION 0x8u
 
 /*
  * The argument of SCUSE_IOC_ENTER, on a queue's descriptor.
@@ -428,6 +498,7 @@ struct scuse_enter {
  *	SCUSE_IOC_START	 on the session: 0, the device is online and the caller's process is the worker.
  *			 EPROTONOSUPPORT: the ABI's major differs.  EALREADY: started before.
  *			 EINVAL: a limit that makes no sense; the kernel log says which.
+ *			 EXDEV: not the device that earlier sessions served (raw LUNs).
  *	SCUSE_IOC_UPDATE on the session: 0.  ENOTCONN: not started.
  *	SCUSE_IOC_NOTIFY on the session: 0.  ENOTCONN: not started.
  *	SCUSE_IOC_ENTER	 on a queue: 1 if sq_tail != sq_head, else 0 (no WAIT, or timed out).  EINTR.
@@ -590,9 +661,13 @@ enum scuse_attr {
 	SCUSE_ATTR_PR_HOLDER = 50,     /* u8: 1: holds the reservation */
 	SCUSE_ATTR_PR_GENERATION = 51, /* u32 */
 	SCUSE_ATTR_MODE = 52,	       /* binary: current mode pages, as MODE SENSE (10) of 3Fh/FFh lists them */
-	SCUSE_ATTR_MODE_SAVED = 53     /* binary: likewise, saved */
+	SCUSE_ATTR_MODE_SAVED = 53,    /* binary: likewise, saved */
+
+	/* minor 2: device attributes of raw LUNs, absent otherwise */
+	SCUSE_ATTR_RAW = 54,	       /* u8: 1 */
+	SCUSE_ATTR_IDENTITY = 55       /* str: which device is behind it; absent if unknown */
 };
-#define SCUSE_ATTR_MAX 53
+#define SCUSE_ATTR_MAX 55
 #define SCUSE_MODE_MAX 512 /* bytes of MODE and MODE_SAVED */
 #define SCUSE_PR_TYPE_SPC2 0xff
 
@@ -643,12 +718,20 @@ SCUSE_ABI_OFFSET(scuse_info, device_size, 32);
 SCUSE_ABI_OFFSET(scuse_info, region_size, 40);
 SCUSE_ABI_OFFSET(scuse_info, handler, 80);
 SCUSE_ABI_OFFSET(scuse_info, pi_offset, 116);
-SCUSE_ABI_SIZE(scuse_start, 80);
+SCUSE_ABI_OFFSET(scuse_info, flags, 120);
+SCUSE_ABI_SIZE(scuse_command, 48);
+SCUSE_ABI_OFFSET(scuse_command, timeout, 8);
+SCUSE_ABI_OFFSET(scuse_command, usage, 16);
+SCUSE_ABI_SIZE(scuse_start, 256);
+SCUSE_ABI_OFFSET(scuse_start, device_type, 80);
+SCUSE_ABI_OFFSET(scuse_start, commands, 88);
+SCUSE_ABI_OFFSET(scuse_start, identity, 96);
 SCUSE_ABI_OFFSET(scuse_start, device_size, 16);
 SCUSE_ABI_OFFSET(scuse_start, max_write_same_blocks, 48);
 SCUSE_ABI_OFFSET(scuse_start, threshold_exponent, 64);
 SCUSE_ABI_SIZE(scuse_notify, 64);
 SCUSE_ABI_OFFSET(scuse_notify, available_blocks, 16);
+SCUSE_ABI_OFFSET(scuse_notify, asc, 24);
 SCUSE_ABI_SIZE(scuse_enter, 24);
 SCUSE_ABI_OFFSET(scuse_enter, timeout, 16);
 

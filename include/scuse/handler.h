@@ -42,6 +42,13 @@
  *		io, its buffer and its private memory stay valid; afterwards they must not be touched.
  *		They run on the thread of the command's queue, at most one at a time a queue.
  *
+ * RAW LUNS (minor 2)
+ *	A handler whose device_type is not 0 (disk) gets commands as CDBs, in its `cdb` operation, those of its
+ *	claims.  With SCUSE_DEVICE_TYPE_ANY probe says what the type is: that is for passing real devices
+ *	through, disks too.  The kernel half still keeps reservations, unit attentions, REPORT LUNS and task
+ *	management, says how long and in which direction data moves, and edits INQUIRY data, VPD pages and
+ *	mode pages on their way to the initiator.  If INQUIRY is not claimed, the kernel half answers it.
+ *
  * LENGTHS AND OFFSETS are 64-bit and in bytes.  The kernel and the worker have checked that they lie within
  * the LUN and are multiples of the block size; handlers need no range checks.
  *
@@ -67,7 +74,7 @@ extern "C" {
 
 #define SCUSE_HANDLER_ABI_MAGIC 0x48435553u /* "SUCH" in memory */
 #define SCUSE_HANDLER_ABI_MAJOR 1
-#define SCUSE_HANDLER_ABI_MINOR 1
+#define SCUSE_HANDLER_ABI_MINOR 2
 
 #if defined(__GNUC__)
 #define SCUSE_PRINTF(fmt, first) __attribute__((__format__(__printf__, fmt, first)))
@@ -164,8 +171,13 @@ struct scuse_caps {
 	uint32_t atomic_granularity;  /* minor 1: bytes */
 	uint32_t atomic_alignment;    /* minor 1: bytes */
 	uint32_t threshold_set;	      /* minor 1: bytes, a power of two: storage is accounted in these; 0: no thresholds */
-	uint32_t reserved2;
-	uint64_t reserved1[5];
+	uint32_t device_type;	      /* minor 2: with SCUSE_DEVICE_TYPE_ANY: SPC-4 peripheral device type */
+	/* Minor 2; raw LUNs only.  What the pointers point to stays valid until close or the next probe. */
+	const struct scuse_claim *claims; /* instead of the handler's; NULL: those */
+	const char *identity; /* which device it is (a designator, vendor and serial number); NULL: cannot be told */
+	uint8_t unit_attentions; /* 1: sense data of the `cdb` operation may be a real device's UNIT ATTENTION */
+	uint8_t reserved2[7];
+	uint64_t reserved1[2];
 };
 
 /* A command that a `cdb` handler carries out itself.  Feeds REPORT SUPPORTED OPERATION CODES. */
@@ -181,6 +193,8 @@ struct scuse_claim {
 };
 #define SCUSE_CLAIM_END	       0x8000u /* the last entry of a list, otherwise unused */
 #define SCUSE_CLAIM_WRITES     0x0001u /* changes the medium: refused on a read-only LUN */
+/* Minor 2: not one command, but all that the kernel half lets pass for the device type; other fields are 0. */
+#define SCUSE_CLAIM_STANDARD   0x0002u
 
 /* ---- commands --------------------------------------------------------------------------------------- */
 
@@ -279,6 +293,11 @@ struct scuse_sync_ops {
 	 */
 	int (*sanitize)(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
 			uint64_t pattern_length);
+	/*
+	 * Minor 2, raw LUNs.  A LOGICAL UNIT RESET was received: reset the device.  Success only if it has
+	 * been.  Commands in flight complete by themselves.  Without it: the handler's advisory `reset`.
+	 */
+	int (*lu_reset)(void *handle, struct scuse_io *io);
 };
 
 struct scuse_async_ops {
@@ -310,6 +329,8 @@ struct scuse_async_ops {
 	void (*format)(void *handle, struct scuse_io *io);
 	void (*sanitize)(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
 			 uint64_t pattern_length);
+	/* Minor 2, as above. */
+	void (*lu_reset)(void *handle, struct scuse_io *io);
 };
 
 /* Methods of sanitize (SBC-3 5.27); the bits of struct scuse_caps.sanitize. */
@@ -324,6 +345,8 @@ enum scuse_thread_model {
 	SCUSE_THREADS_PARALLEL = 3000,	   /* any number */
 	SCUSE_THREADS_QUEUE_AFFINE = 4000  /* any number; those of a queue on one thread */
 };
+
+#define SCUSE_DEVICE_TYPE_ANY 0xffffffffu /* minor 2: probe says; see RAW LUNS */
 
 /* struct scuse_handler.flags */
 #define SCUSE_HANDLER_INLINE 0x1u /* sync operations never block: run them on the queue's thread */
@@ -341,7 +364,7 @@ struct scuse_handler {
 	const char *description;  /* one line */
 	const struct scuse_param *params; /* ends with a NULL name; NULL: takes none */
 	const char *magic_param;  /* name of the parameter that a bare argument sets; NULL: none */
-	uint32_t device_type;	  /* SPC-4 peripheral device type; 0: disk */
+	uint32_t device_type;	  /* SPC-4 peripheral device type; 0: disk; or SCUSE_DEVICE_TYPE_ANY */
 	uint32_t thread_model;	  /* enum scuse_thread_model */
 	size_t io_private_size;	  /* bytes of private memory a command, at most 64 KiB */
 	const struct scuse_claim *claims; /* with `cdb`; ends with SCUSE_CLAIM_END */
@@ -390,6 +413,12 @@ void scuse_dev_changed(struct scuse_dev *dev, uint32_t mask);
 
 /* Minor 1.  How much storage is behind a thin LUN, in bytes; for its log page.  Any thread, at any rate. */
 void scuse_dev_usage(struct scuse_dev *dev, uint64_t used, uint64_t available);
+
+/*
+ * Minor 2.  A real device has told the handler of a unit attention outside of any command (while it was opened
+ * or probed, say): the kernel half tells every initiator.  With caps.unit_attentions only.  Any thread.
+ */
+void scuse_dev_unit_attention(struct scuse_dev *dev, uint8_t asc, uint8_t ascq);
 
 /*
  * The reason of a failure in words, for the person who typed the command: during validate, open, probe, start,

@@ -116,10 +116,6 @@ sense_reason_t scuse_end_reason(struct se_cmd *cmd, sense_reason_t reason)
 	struct scuse_sense sense = {};
 	u32 i;
 
-	if (reason == TCM_LUN_BUSY)
-		scuse_ua_status(cmd, SAM_STAT_BUSY);
-	else if (reason == TCM_OUT_OF_RESOURCES)
-		scuse_ua_status(cmd, SAM_STAT_TASK_SET_FULL);
 	for (i = 0; i < ARRAY_SIZE(scuse_reasons); i++) {
 		if (scuse_reasons[i].reason != reason)
 			continue;

@@ -584,7 +584,7 @@ static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim 
 		scuse_tag_refuse(tag->queue, tag);
 }
 
-/* dev->lock is held; no queues exist yet. */
+/* What queues have in common, of a device that nobody else knows yet; the queues come with its being enabled. */
 void scuse_queues_init(struct scuse_device *dev)
 {
 	scuse_ranges_init(&dev->ranges, scuse_ranges_busy, scuse_ranges_resume);

@@ -304,7 +304,6 @@ sense_reason_t scuse_check_range(struct se_cmd *cmd, u64 lba, u64 blocks);
 sense_reason_t scuse_execute_ready(struct se_cmd *cmd);
 
 /* rw.c */
-u16 scuse_cache_flags(struct se_cmd *cmd);
 sense_reason_t scuse_execute_read(struct se_cmd *cmd);
 sense_reason_t scuse_execute_write(struct se_cmd *cmd);
 sense_reason_t scuse_execute_sync_cache(struct se_cmd *cmd);

@@ -48,26 +48,24 @@ sense_reason_t scuse_end_with_sense(struct se_cmd *cmd, u8 key, u8 asc, u8 ascq)
 	return scuse_end_sense(cmd, &sense);
 }
 
-sense_reason_t scuse_refuse_cdb(struct se_cmd *cmd, u16 byte, u8 bit)
+static sense_reason_t scuse_refuse_field(struct se_cmd *cmd, u8 asc, enum scuse_sense_specific specific,
+					 u16 byte, u8 bit)
 {
-	struct scuse_sense sense = { .key = SCUSE_KEY_ILLEGAL_REQUEST,
-				     .asc = 0x24,
-				     .specific = SCUSE_SENSE_CDB_FIELD,
-				     .field = byte,
-				     .bit = bit };
+	struct scuse_sense sense = {
+		.key = SCUSE_KEY_ILLEGAL_REQUEST, .asc = asc, .specific = specific, .field = byte, .bit = bit
+	};
 
 	return scuse_end_sense(cmd, &sense);
 }
 
+sense_reason_t scuse_refuse_cdb(struct se_cmd *cmd, u16 byte, u8 bit)
+{
+	return scuse_refuse_field(cmd, 0x24, SCUSE_SENSE_CDB_FIELD, byte, bit);
+}
+
 sense_reason_t scuse_refuse_parameter(struct se_cmd *cmd, u16 byte, u8 bit)
 {
-	struct scuse_sense sense = { .key = SCUSE_KEY_ILLEGAL_REQUEST,
-				     .asc = 0x26,
-				     .specific = SCUSE_SENSE_LIST_FIELD,
-				     .field = byte,
-				     .bit = bit };
-
-	return scuse_end_sense(cmd, &sense);
+	return scuse_refuse_field(cmd, 0x26, SCUSE_SENSE_LIST_FIELD, byte, bit);
 }
 
 /* What core's reasons mean (target_core_base.h); those that are a status and no sense data are left out. */

@@ -78,21 +78,27 @@ static void scuse_compare_step(struct scuse_io *io)
 	scuse_step_submit(io, scuse_compare_written);
 }
 
-sense_reason_t scuse_execute_compare_and_write(struct se_cmd *cmd)
+/* Reads the blocks, with nobody else at them until the command ends, and goes on with @step. */
+static sense_reason_t scuse_update_begin(struct se_cmd *cmd, void (*step)(struct scuse_io *io))
 {
 	struct scuse_io io;
 	sense_reason_t ret;
 
-	if (cmd->t_task_nolb > scuse_max_compare_blocks(to_scuse(cmd->se_dev)))
-		return scuse_refuse_cdb(cmd, scuse_command(cmd)->count.at, SCUSE_SENSE_NO_BIT);
 	if (!scuse_protect_ok(cmd, 1))
 		return TCM_NO_SENSE;
 	if (!scuse_step_wanted(cmd, &ret) ||
 	    !scuse_io_begin_as(&io, cmd, SCUSE_OP_READ, SCUSE_ACCESS_UPDATE, &ret))
 		return ret;
 	scuse_step_blocks(&io, SCUSE_OP_READ);
-	io.tag->step = scuse_compare_step;
+	io.tag->step = step;
 	return scuse_io_submit(&io);
+}
+
+sense_reason_t scuse_execute_compare_and_write(struct se_cmd *cmd)
+{
+	if (cmd->t_task_nolb > scuse_max_compare_blocks(to_scuse(cmd->se_dev)))
+		return scuse_refuse_cdb(cmd, scuse_command(cmd)->count.at, SCUSE_SENSE_NO_BIT);
+	return scuse_update_begin(cmd, scuse_compare_step);
 }
 
 static void scuse_orwrite_step(struct scuse_io *io)
@@ -114,17 +120,7 @@ static void scuse_orwrite_step(struct scuse_io *io)
 
 sense_reason_t scuse_execute_orwrite(struct se_cmd *cmd)
 {
-	struct scuse_io io;
-	sense_reason_t ret;
-
-	if (!scuse_protect_ok(cmd, 1))
-		return TCM_NO_SENSE;
-	if (!scuse_step_wanted(cmd, &ret) ||
-	    !scuse_io_begin_as(&io, cmd, SCUSE_OP_READ, SCUSE_ACCESS_UPDATE, &ret))
-		return ret;
-	scuse_step_blocks(&io, SCUSE_OP_READ);
-	io.tag->step = scuse_orwrite_step;
-	return scuse_io_submit(&io);
+	return scuse_update_begin(cmd, scuse_orwrite_step);
 }
 
 /* The limits of VPD page B0h; true if the command has been refused. */

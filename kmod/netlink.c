@@ -243,31 +243,36 @@ static int scuse_dump_stats(struct sk_buff *skb, struct netlink_callback *cb)
 	return scuse_dump_queues(skb, cb, SCUSE_CMD_GET_STATS);
 }
 
-static int scuse_do_claim(struct sk_buff *skb, struct genl_info *info)
+/* The handler name that CLAIM and RELEASE are about, from a sender that may send them, or an error pointer. */
+static const char *scuse_owned_handler(struct sk_buff *skb, struct genl_info *info)
 {
 	int ret = scuse_need_admin(skb, info);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	if (!info->attrs[SCUSE_ATTR_HANDLER]) {
 		GENL_SET_ERR_MSG(info, "no HANDLER was given");
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	}
-	return scuse_owner_claim(nla_data(info->attrs[SCUSE_ATTR_HANDLER]), info->snd_portid,
-				 task_tgid_nr(current), info->extack);
+	return nla_data(info->attrs[SCUSE_ATTR_HANDLER]);
+}
+
+static int scuse_do_claim(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *handler = scuse_owned_handler(skb, info);
+
+	if (IS_ERR(handler))
+		return PTR_ERR(handler);
+	return scuse_owner_claim(handler, info->snd_portid, task_tgid_nr(current), info->extack);
 }
 
 static int scuse_do_release(struct sk_buff *skb, struct genl_info *info)
 {
-	int ret = scuse_need_admin(skb, info);
+	const char *handler = scuse_owned_handler(skb, info);
 
-	if (ret)
-		return ret;
-	if (!info->attrs[SCUSE_ATTR_HANDLER]) {
-		GENL_SET_ERR_MSG(info, "no HANDLER was given");
-		return -EINVAL;
-	}
-	return scuse_owner_release(nla_data(info->attrs[SCUSE_ATTR_HANDLER]), info->snd_portid, info->extack);
+	if (IS_ERR(handler))
+		return PTR_ERR(handler);
+	return scuse_owner_release(handler, info->snd_portid, info->extack);
 }
 
 static int scuse_do_reply(struct sk_buff *skb, struct genl_info *info)

@@ -380,7 +380,19 @@ static int scuse_start_locked(struct scuse_session *sess, const struct scuse_sta
 	return 0;
 }
 
-static int scuse_ioctl_start(struct scuse_session *sess, const void __user *arg)
+/* dev->lock is held. */
+static int scuse_update_locked(struct scuse_session *sess, const struct scuse_start *start)
+{
+	int ret = scuse_session_check(sess);
+
+	if (!ret && !sess->was_started)
+		ret = -ENOTCONN;
+	return ret ? ret : scuse_device_apply(sess->dev, start);
+}
+
+/* START and UPDATE: what userspace says goes to @apply, which is called with dev->lock held. */
+static int scuse_session_set(struct scuse_session *sess, const void __user *arg,
+			     int (*apply)(struct scuse_session *sess, const struct scuse_start *start))
 {
 	struct scuse_device *dev = sess->dev;
 	struct scuse_start start;
@@ -392,32 +404,23 @@ static int scuse_ioctl_start(struct scuse_session *sess, const void __user *arg)
 	ret = mutex_lock_interruptible(&dev->lock);
 	if (ret)
 		return -EINTR;
-	ret = scuse_start_locked(sess, &start);
+	ret = apply(sess, &start);
 	mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static int scuse_ioctl_start(struct scuse_session *sess, const void __user *arg)
+{
+	int ret = scuse_session_set(sess, arg, scuse_start_locked);
+
 	if (!ret)
-		scuse_event_device(dev, SCUSE_EVENT_SESSION_STARTED, NULL);
+		scuse_event_device(sess->dev, SCUSE_EVENT_SESSION_STARTED, NULL);
 	return ret;
 }
 
 static int scuse_ioctl_update(struct scuse_session *sess, const void __user *arg)
 {
-	struct scuse_device *dev = sess->dev;
-	struct scuse_start start;
-	int ret;
-
-	ret = scuse_read_start(&start, arg);
-	if (ret)
-		return ret;
-	ret = mutex_lock_interruptible(&dev->lock);
-	if (ret)
-		return -EINTR;
-	ret = scuse_session_check(sess);
-	if (!ret && !sess->was_started)
-		ret = -ENOTCONN;
-	if (!ret)
-		ret = scuse_device_apply(dev, &start);
-	mutex_unlock(&dev->lock);
-	return ret;
+	return scuse_session_set(sess, arg, scuse_update_locked);
 }
 
 /* Takes over what is known of the medium's usage. */

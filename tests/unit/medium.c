@@ -96,6 +96,17 @@ Test(medium, format_by_the_handler)
 	expect_native_format(&recorder_async_full);
 }
 
+/* Handlers are asked on the pool, in their own time, or on the queue's thread. */
+static void on_each_way(void (*expect)(struct scuse_handler *handler))
+{
+	struct scuse_handler handler = recorder_sync;
+
+	expect(&recorder_sync);
+	expect(&recorder_async);
+	handler.flags = SCUSE_HANDLER_INLINE;
+	expect(&handler);
+}
+
 /* 4 MiB in slots of 64 KiB. */
 static void expect_format_by_writes(struct scuse_handler *handler)
 {
@@ -115,12 +126,7 @@ static void expect_format_by_writes(struct scuse_handler *handler)
 
 Test(medium, format_by_writes)
 {
-	struct scuse_handler handler = recorder_sync;
-
-	expect_format_by_writes(&recorder_sync);
-	expect_format_by_writes(&recorder_async);
-	handler.flags = SCUSE_HANDLER_INLINE;
-	expect_format_by_writes(&handler);
+	on_each_way(expect_format_by_writes);
 }
 
 Test(medium, format_by_what_makes_zeros)
@@ -228,12 +234,7 @@ static void expect_end_of_format(struct scuse_handler *handler)
 
 Test(medium, the_end_of_a_lun_ends_its_format)
 {
-	struct scuse_handler handler = recorder_sync;
-
-	expect_end_of_format(&recorder_sync);
-	expect_end_of_format(&recorder_async);
-	handler.flags = SCUSE_HANDLER_INLINE;
-	expect_end_of_format(&handler);
+	on_each_way(expect_end_of_format);
 }
 
 Test(medium, a_format_can_be_cancelled)

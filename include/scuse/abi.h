@@ -531,6 +531,7 @@ struct scuse_enter {
  * Mode pages (minor 1).  The kernel keeps them, but has no place for saved ones.  When an initiator saves
  * pages it asks the owner (REQUEST_SAVE_MODE) and lets the initiator wait for the answer; without an owner
  * saving fails.  On ADD, before it starts a worker, the owner gives back what it has kept, with SET_MODE.
+ * MODE and MODE_SAVED hold pages alone, one after the other: no mode parameter header and no block descriptors.
  */
 #define SCUSE_GENL_NAME	   "scuse"
 #define SCUSE_GENL_VERSION 1

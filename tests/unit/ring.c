@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geometry.h"
 #include "worker/ring.h"
 
 #define DEPTH 4
@@ -25,20 +26,7 @@ static struct ring_regions regions(void)
 {
 	memset(&kernel_region, 0, sizeof(kernel_region));
 	memset(&user_region, 0, sizeof(user_region));
-	kernel_region.kernel = (struct scuse_queue_kernel){
-		.magic = SCUSE_ABI_MAGIC,
-		.abi_major = SCUSE_ABI_MAJOR,
-		.depth = DEPTH,
-		.sq_entries = 2 * DEPTH,
-		.cq_entries = DEPTH,
-		.sqe_offset = 192,
-		.cqe_offset = 192,
-		.sqe_size = sizeof(struct scuse_sqe),
-		.cqe_size = sizeof(struct scuse_cqe),
-		.cdb_stride = SCUSE_CDB_STRIDE,
-		.sense_stride = SCUSE_SENSE_STRIDE,
-		.slot_size = 65536,
-	};
+	kernel_region.kernel = geometry(DEPTH, 65536);
 	return (struct ring_regions){
 		.address = { &kernel_region, &user_region, cdbs, senses, datas },
 		.size = { sizeof(kernel_region), sizeof(user_region), sizeof(cdbs), sizeof(senses),

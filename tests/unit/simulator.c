@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "geometry.h"
+
 #if defined(__SANITIZE_THREAD__)
 #define ONE_MAPPING 1
 #else
@@ -106,32 +108,19 @@ static void make_queue(const struct sim_options *options, struct sim_queue *queu
 	uint32_t depth = options->depth;
 	struct scuse_queue_kernel *kernel;
 
-	make_region(&queue->regions[SCUSE_REGION_KERNEL], 192 + 2 * depth * sizeof(struct scuse_sqe));
-	make_region(&queue->regions[SCUSE_REGION_USER], 192 + depth * sizeof(struct scuse_cqe));
+	make_region(&queue->regions[SCUSE_REGION_KERNEL], GEOMETRY_ENTRIES_AT + 2 * depth * sizeof(struct scuse_sqe));
+	make_region(&queue->regions[SCUSE_REGION_USER], GEOMETRY_ENTRIES_AT + depth * sizeof(struct scuse_cqe));
 	make_region(&queue->regions[SCUSE_REGION_CDB], depth * SCUSE_CDB_STRIDE);
 	make_region(&queue->regions[SCUSE_REGION_SENSE], depth * SCUSE_SENSE_STRIDE);
 	make_region(&queue->regions[SCUSE_REGION_DATA], (uint64_t)depth * slot_stride(options));
 	kernel = queue->kernel = queue->regions[SCUSE_REGION_KERNEL].kernel;
-	*kernel = (struct scuse_queue_kernel){
-		.magic = SCUSE_ABI_MAGIC,
-		.abi_major = SCUSE_ABI_MAJOR,
-		.abi_minor = options->minor_0 ? 0 : SCUSE_ABI_MINOR,
-		.queue = index,
-		.depth = depth,
-		.sq_entries = 2 * depth,
-		.cq_entries = depth,
-		.sqe_offset = 192,
-		.cqe_offset = 192,
-		.sqe_size = sizeof(struct scuse_sqe),
-		.cqe_size = sizeof(struct scuse_cqe),
-		.cdb_stride = SCUSE_CDB_STRIDE,
-		.sense_stride = SCUSE_SENSE_STRIDE,
-		.slot_size = slot_stride(options),
-		.flags = options->lazy_kick ? 0 : SCUSE_KERNEL_NEED_KICK,
-	};
+	*kernel = geometry(depth, slot_stride(options));
+	kernel->abi_minor = options->minor_0 ? 0 : SCUSE_ABI_MINOR;
+	kernel->queue = index;
+	kernel->flags = options->lazy_kick ? 0 : SCUSE_KERNEL_NEED_KICK;
 	queue->user = queue->regions[SCUSE_REGION_USER].kernel;
-	queue->sqes = (void *)((char *)kernel + 192);
-	queue->cqes = (void *)((char *)queue->user + 192);
+	queue->sqes = (void *)((char *)kernel + GEOMETRY_ENTRIES_AT);
+	queue->cqes = (void *)((char *)queue->user + GEOMETRY_ENTRIES_AT);
 	queue->tags = calloc(depth, sizeof(*queue->tags));
 	queue->enter_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	queue->poll_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

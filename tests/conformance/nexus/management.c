@@ -68,12 +68,6 @@ static void answers_run(struct stage *stage)
 	}
 }
 
-static void slow_start(struct stage *stage, enum place place, struct command *command, void *block)
-{
-	*command = cdb_read(stage->blocks - 1 - (uint32_t)place, block);
-	nexus_start(&stage->nexus[place], command);
-}
-
 static void want_ready(struct nexus *nexus, const char *when)
 {
 	struct command command = cdb_test_unit_ready();
@@ -89,6 +83,17 @@ static void want_attention(struct nexus *nexus, asc_t asc, const char *when)
 	nexus_run(nexus, &command);
 	check_want(command_is_attention(&command, asc), "%s: %s: wanted 6/%02x/%02x: %s", nexus->name, when,
 		   asc >> 8, asc & 0xff, command_answer(&command));
+}
+
+/*
+ * A read that stays in flight.  A connection delivers commands in order (RFC 7143 3.2.2.1), so with the answer to
+ * the second one the read has reached the logical unit, and what other nexuses do from now on finds it there.
+ */
+static void slow_start(struct stage *stage, enum place place, struct command *command, void *block)
+{
+	*command = cdb_read(stage->blocks - 1 - (uint32_t)place, block);
+	nexus_start(&stage->nexus[place], command);
+	want_ready(&stage->nexus[place], "behind a slow read");
 }
 
 static void want_silence(struct command *command)

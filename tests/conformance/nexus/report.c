@@ -184,13 +184,11 @@ void check_begin(const char *format, ...)
 	current.failure[0] = '\0';
 }
 
-bool check_want(bool condition, const char *format, ...)
+bool check_failed(const char *format, ...)
 {
 	char text[256];
 	va_list args;
 
-	if (condition)
-		return true;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);

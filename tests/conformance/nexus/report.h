@@ -28,10 +28,18 @@ const char *report_expected(const char *name);
 
 /*
  * A check of several steps: begin, any number of wants, end.  The first want that fails is what is reported, the
- * others follow as notes.  want() returns its condition, for steps that make no sense without it.
+ * others follow as notes.  want() is its condition, for steps that make no sense without it; the message is only
+ * made, after the condition, if that is false: it may tell of what the condition has done.
  */
+#define check_want(condition, ...) ((condition) ? check_passed() : check_failed(__VA_ARGS__))
+
 void check_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool check_want(bool condition, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For check_want(): true, and false. */
+static inline bool check_passed(void)
+{
+	return true;
+}
+bool check_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_end(void);
 
 /* Shall this case be run? */

@@ -23,8 +23,13 @@ expect() {
 	fi
 }
 
+# abi MAJOR|MINOR: what the header for handlers says.
+abi() {
+	sed -n "s/^#define SCUSE_HANDLER_ABI_$1 //p" "$(dirname "$0")/../../include/scuse/handler.h"
+}
+
 expect 0 "usage: scuse-runner" --help
-expect 0 "handler ABI 1.1" --version
+expect 0 "handler ABI $(abi MAJOR).$(abi MINOR)" --version
 expect 2 "is not an option" --nonsense
 expect 2 "--log-level: 'loud' is not valid" --log-level loud
 expect 2 "unexpected argument 'x'" x

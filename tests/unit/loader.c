@@ -4,6 +4,7 @@
  * otherwise.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,8 +73,12 @@ Test(loader, takes_a_newer_minor)
 
 Test(loader, refuses_a_newer_major_and_names_both)
 {
-	refused("newer-major", "ABI 2.1");
-	refused("newer-major", "has 1.1");
+	char wants[32], has[32];
+
+	snprintf(wants, sizeof(wants), "for handler ABI %d.%d,", SCUSE_HANDLER_ABI_MAJOR + 1, SCUSE_HANDLER_ABI_MINOR);
+	snprintf(has, sizeof(has), "has %d.%d:", SCUSE_HANDLER_ABI_MAJOR, SCUSE_HANDLER_ABI_MINOR);
+	refused("newer-major", wants);
+	refused("newer-major", has);
 	refused("newer-major", "install a newer scuse");
 }
 

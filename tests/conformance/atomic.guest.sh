@@ -6,7 +6,9 @@ set -uo pipefail
 seconds=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lab/guest/tap.sh"
+. "$here/../lab/guest/lio.sh"
 program=$LAB_BUILD/tests/conformance/atomic/atomic-check
+initiators=(iqn.2026-01.org.scuse:atomic{0,2,3}) # of the targets as given below, 1 being the local one
 dmesg -n 1 # LIO tells of each CDB that it refuses
 
 # Runs the program; its checks count as ours.
@@ -28,7 +30,9 @@ for handler in memory file; do
 	check "$handler: a LUN" scuse create "$handler" "$handler" "${parameters[@]}" --size 16M || continue
 	loop=$(scuse attach "$handler" --loop) || { tap_not_ok "$handler: attach --loop"; continue; }
 	url=$(scuse attach "$handler" --iscsi) || { tap_not_ok "$handler: attach --iscsi"; continue; }
+	check "$handler: the sessions are not pinged" lio_acl "$url" "${initiators[@]}"
 	take_checks "$handler" "$url" "$loop" "$url" "$url"
+	check "$handler: the access lists are removed" lio_drop_acls "$url"
 	check "$handler: the LUN is removed" scuse rm "$handler" --force
 done
 
@@ -36,6 +40,7 @@ done
 check "killed: a LUN" scuse create killed memory --size 16M || tap_done
 loop=$(scuse attach killed --loop) || { tap_not_ok "killed: attach --loop"; tap_done; }
 url=$(scuse attach killed --iscsi) || { tap_not_ok "killed: attach --iscsi"; tap_done; }
+check "killed: the sessions are not pinged" lio_acl "$url" "${initiators[@]}"
 timeout $((seconds + 100)) "$program" "$seconds" "$url" "$loop" "$url" "$url" >/tmp/killed.out 2>&1 &
 pid=$!
 for _ in 1 2 3; do
@@ -47,5 +52,6 @@ status=0
 wait "$pid" || status=$?
 check "killed: every command has ended" [ "$status" -ne 124 ]
 check "killed: the LUN serves on" wait_for 30 sg_turs "$loop"
+check "killed: the access lists are removed" lio_drop_acls "$url"
 check "killed: the LUN is removed" scuse rm killed --force
 tap_done

@@ -6,7 +6,9 @@ set -uo pipefail
 seconds=$1 seed=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lab/guest/tap.sh"
+. "$here/../lab/guest/lio.sh"
 program=$LAB_BUILD/tests/conformance/fuzz/cdb-fuzz
+initiator=iqn.2026-01.org.scuse:fuzz
 dmesg -n 1 # LIO tells of each CDB that it refuses
 
 # Prints what the program printed; its cases count as ours.
@@ -24,7 +26,7 @@ take_output() { # NAME STATUS
 
 sweep() { # NAME WHERE
 	local status=0
-	"$program" sweep "$2" >"/tmp/$1.out" 2>&1 || status=$?
+	"$program" --initiator "$initiator-$1" sweep "$2" >"/tmp/$1.out" 2>&1 || status=$?
 	take_output "$1" "$status"
 }
 
@@ -33,6 +35,8 @@ check "a LUN on the file handler" scuse create file file /tmp/fuzz.img create=tr
 loop=$(scuse attach memory --loop) || { tap_not_ok "attach --loop"; tap_done; }
 url=$(scuse attach memory --iscsi) || { tap_not_ok "attach --iscsi"; tap_done; }
 file_url=$(scuse attach file --iscsi) || { tap_not_ok "attach --iscsi"; tap_done; }
+check "memory: a session is not pinged" lio_acl "$url" "$initiator"-{sweep-iscsi,random-iscsi}
+check "file: a session is not pinged" lio_acl "$file_url" "$initiator-random-file"
 
 # What an initiator leaves behind must not keep the LUN: core holds on to its mapping when this fails.
 sg_persist --out --register --param-sark=1 --transport-id=iqn.2026-01.org.scuse:nobody "$loop" >/tmp/register.out 2>&1
@@ -46,7 +50,7 @@ number=0
 for name in "${!where[@]}"; do
 	number=$((number + 1))
 	"$program" --seconds "$seconds" ${seed:+--seed "$((seed + number))"} \
-		--initiator "iqn.2026-01.org.scuse:$name" random "${where[$name]}" >"/tmp/$name.out" 2>&1 &
+		--initiator "$initiator-$name" random "${where[$name]}" >"/tmp/$name.out" 2>&1 &
 	pids[$name]=$!
 done
 for name in "${!pids[@]}"; do
@@ -55,6 +59,7 @@ for name in "${!pids[@]}"; do
 	take_output "$name" "$status"
 done
 
+check "the access lists are removed" lio_drop_acls "$url" "$file_url"
 check "memory: the LUN is removed" timeout 60 scuse rm memory --force
 check "file: the LUN is removed" timeout 60 scuse rm file --force
 tap_done

@@ -19,6 +19,7 @@ tool=${ISCSI_TEST_CU:-iscsi-test-cu} # another edition of the suite can be tried
 limit=150                   # seconds a suite
 bytes=$((160 * 1024 * 1024)) # Read10.Async and Write10.Async want 8000 blocks, of whatever size
 work=/tmp/libiscsi
+initiators=(iqn.2026-01.org.scuse:suite-{1,2}) # the suite plays two
 mkdir -p "$work"
 
 # All suites as FAMILY.SUITE, those of the iSCSI protocol last, as they leave connections in disorder.  Tests of Reserve6
@@ -63,9 +64,10 @@ expectation() { # TARGET SUITE.TEST -> passed, failed, skipped, unfinished or an
 		END { print found == "" ? "passed" : found }' "$expected"
 }
 
-# Prints the URLs of a target: two portal groups, which are two target ports.
+# Prints the URLs of a target: two portal groups, which are two target ports.  Each initiator has an access list (lio.sh),
+# but on what is write-protected: there it would make LIO refuse writes before they reach the LUN.
 make_target() {
-	local name=$1 iqn=iqn.2026-01.org.scuse:$1 port backstore
+	local name=$1 iqn=iqn.2026-01.org.scuse:$1 port backstore group url
 	port=$((3260 + 10 * $2))
 	case $name in
 	memory) scuse create memory memory --size "$bytes" >&2 ;;
@@ -78,8 +80,11 @@ make_target() {
 	rd_mcp) backstore=$(lio_ramdisk "$name" "$bytes") ;;
 	*) echo "no such target: $name" >&2 && false ;;
 	esac || return 1
-	lio_iscsi "${backstore:-$(lio_scuse "$name")}" "$iqn" 1 "$port" &&
-		lio_iscsi "${backstore:-$(lio_scuse "$name")}" "$iqn" 2 $((port + 1))
+	for group in 1 2; do
+		url=$(lio_iscsi "${backstore:-$(lio_scuse "$name")}" "$iqn" "$group" $((port + group - 1))) || return 1
+		[ "$name" = protected ] || lio_acl "$url" "${initiators[@]}" || return 1
+		echo "$url"
+	done
 }
 
 # Leaves $work/TARGET/SUITE.log and .status.  Runs in the background.
@@ -91,7 +96,8 @@ run_target() { # TARGET URL URL SUITE...
 		start=$SECONDS
 		urls=("$first")
 		[[ $suite != *.MultipathIO ]] || urls+=("$second")
-		timeout "$(limit_of "$suite")" "$tool" -d -S -v -t "$suite" "${urls[@]}" >"$work/$target/$suite.log" 2>&1
+		timeout "$(limit_of "$suite")" "$tool" -d -S -v -i "${initiators[0]}" -I "${initiators[1]}" -t "$suite" \
+			"${urls[@]}" >"$work/$target/$suite.log" 2>&1
 		echo $? >"$work/$target/$suite.status"
 		echo "# $target: $suite took $((SECONDS - start)) s" >&2
 	done
@@ -148,14 +154,14 @@ done
 wait
 
 for target in "${targets[@]}"; do
-	mapfile -t done < <(cd "$work/$target" && ls -- *.log | sed 's/[.]log$//')
-	for suite in "${done[@]}"; do
-		report_suite "$target" "$suite"
+	for log in "$work/$target"/*.log; do
+		report_suite "$target" "$(basename "$log" .log)"
 	done
 	case $target in
 	fileio | rd_mcp) ;;
 	*)
 		lio_unexport "iqn.2026-01.org.scuse:$target" 2
+		lio_remove_acls "$lio_root/iscsi/iqn.2026-01.org.scuse:$target/tpgt_1"
 		check "libiscsi on $target: the LUN is removed" scuse rm "$target" --force
 		;;
 	esac

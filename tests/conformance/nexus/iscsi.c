@@ -3,6 +3,9 @@
  * The iSCSI transport of the test program, on libiscsi: a session of one connection, without reconnecting, so
  * that a nexus that is lost stays lost.  Called through `iscsi_transport` alone, on the program's thread.
  *
+ * A command has two blocks of data at most, which go out with the command: with Data-Out PDUs in its queue, libiscsi
+ * would give immediate PDUs (NOP-Out, task management) a CmdSN of the past; see lab/guest/lio.sh.
+ *
  * A task of libiscsi belongs to the library from start to its callback; answered() frees it.
  */
 #include "nexus.h"

@@ -12,6 +12,14 @@
 #					A second group of an IQN is a second target port of the same target
 #	lio_loop BACKSTORE WWN		exports it as LUN 0 of a local target naa.WWN; prints /dev/sgN
 #	lio_unexport IQN GROUP		takes an iSCSI export away again
+#	lio_acl URL INITIATOR...	lets these in by access lists of their own, without pings (below)
+#	lio_drop_acls URL...		ends their sessions and removes the lists
+#
+# LIO asks a session every 15 seconds whether it is alive: a NOP-In.  libiscsi 1.19 answers it with a NOP-Out that
+# takes the CmdSN of the PDU at the head of its queue (iscsi_add_to_outqueue()).  When that is a Data-Out PDU of a command
+# the target has taken long ago, the number is below ExpCmdSN, and iscsi_write_to_socket() gives the session up:
+# "outqueue[0]->cmdsn < expcmdsn ... opcode 00".  A session on libiscsi that writes more than goes with the command itself
+# must therefore not be pinged.  Only an access list has the knob: what is open to all takes LIO's defaults.
 
 lio_root=/sys/kernel/config/target
 
@@ -61,9 +69,42 @@ lio_iscsi() {
 	echo "iscsi://127.0.0.1:$port/$iqn/0"
 }
 
+lio_group() { # URL -> the directory of its target portal group
+	local portal iqn
+	IFS=/ read -r _ _ portal iqn _ <<<"$1"
+	dirname "$(dirname "$(ls -d "$lio_root/iscsi/$iqn"/tpgt_*/np/"$portal")")"
+}
+
+lio_acl() {
+	local group acl initiator
+	group=$(lio_group "$1") || return 1
+	shift
+	for initiator; do
+		acl=$group/acls/$initiator
+		mkdir -p "$acl/lun_0" && ln -s "$group/lun/lun_0" "$acl/lun_0/lun" && echo 0 >"$acl/attrib/nopin_timeout" ||
+			return 1
+	done
+}
+
+lio_remove_acls() { # GROUP
+	local acl
+	for acl in "$1"/acls/*/; do
+		[ -d "$acl" ] || continue
+		find "$acl/lun_0" -maxdepth 1 -type l -delete && rmdir "$acl/lun_0" "$acl" || return 1
+	done
+}
+
+lio_drop_acls() {
+	local url group
+	for url; do
+		group=$(lio_group "$url") && lio_remove_acls "$group" || return 1
+	done
+}
+
 lio_unexport() {
 	local group=$lio_root/iscsi/$1/tpgt_$2
 	echo 0 >"$group/enable"
+	lio_remove_acls "$group" || return 1
 	find "$group/lun/lun_0" -maxdepth 1 -type l -delete
 	rmdir "$group"/lun/lun_0 "$group"/np/* "$group" || return 1
 	rmdir "$lio_root/iscsi/$1" 2>/dev/null || true
@@ -75,7 +116,7 @@ lio_loop() {
 	mkdir -p "$group" || return 1
 	echo "naa.6$2" | cut -c 1-20 >"$group/nexus" || return 1
 	mkdir -p "$group/lun/lun_0" && ln -s "$1" "$group/lun/lun_0/backstore" || return 1
-	address=$(cat "$group/address" | cut -d : -f 1,2) || return 1
+	address=$(cut -d : -f 1,2 "$group/address") || return 1
 	wait_for 20 test -d "/sys/class/scsi_device/$address:1:0" || return 1
 	echo "/dev/$(ls "/sys/class/scsi_device/$address:1:0/device/scsi_generic")"
 }

@@ -7,30 +7,6 @@
 
 #define ANY 0xffff
 
-/* Bits that are outside the usage map and yet may be answered otherwise, with the reason. */
-static const struct exception {
-	uint8_t opcode;
-	uint16_t action; /* ANY: all */
-	uint8_t byte;
-	uint8_t bits;
-	const char *reason;
-} exceptions[] = {
-	{ 0 },
-};
-
-static const char *exception_of(const struct entry *entry, size_t byte, uint8_t bit)
-{
-	for (size_t i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
-		const struct exception *exception = &exceptions[i];
-
-		if (exception->reason && exception->opcode == entry->opcode && exception->byte == byte &&
-		    (exception->action == ANY || exception->action == entry->action) &&
-		    exception->bits >> bit & 1)
-			return exception->reason;
-	}
-	return NULL;
-}
-
 /* Operation code, and the service action within a byte of its own or beside other fields, are not swept here. */
 static bool is_code(const struct entry *entry, size_t byte, uint8_t bit)
 {
@@ -73,17 +49,12 @@ static bool points_at(const struct command *answer, size_t byte, int bit)
 
 static bool try_bit(const struct entry *entry, struct transport *transport, size_t byte, uint8_t bit)
 {
-	const char *reason = exception_of(entry, byte, bit);
 	struct command answer;
 	uint8_t cdb[CDB_MAX];
 
 	entry_cdb(entry, cdb);
 	cdb[byte] |= (uint8_t)(1u << bit);
 	transport_send(transport, cdb, entry->cdb_len, DIRECTION_NONE, NULL, 0, &answer);
-	if (reason) {
-		printf("# %02xh, byte %zu, bit %u is excepted: %s\n", entry->opcode, byte, bit, reason);
-		return answer.status >= 0;
-	}
 	return points_at(&answer, byte, bit);
 }
 

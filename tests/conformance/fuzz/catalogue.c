@@ -45,6 +45,20 @@ const struct entry *catalogue_find(const struct catalogue *catalogue, uint8_t op
 	return NULL;
 }
 
+/* Another fuzzer may hold a reservation for a moment. */
+static int read_data(struct transport *transport, const uint8_t *cdb, size_t cdb_len, uint8_t *data,
+		     uint32_t room, struct command *answer)
+{
+	for (int tries = 0; tries < RESERVED_TRIES; tries++) {
+		memset(data, 0, room);
+		if (transport_send(transport, cdb, cdb_len, DIRECTION_IN, data, room, answer) !=
+		    STATUS_RESERVATION_CONFLICT)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	return answer->status;
+}
+
 static int report(struct transport *transport, uint8_t options, const struct entry *entry, uint8_t *data,
 		  uint32_t room, struct command *answer)
 {
@@ -55,15 +69,7 @@ static int report(struct transport *transport, uint8_t options, const struct ent
 		put_number(cdb + 4, 2, entry->action);
 	}
 	put_number(cdb + 6, 4, room);
-	/* Another fuzzer may hold a reservation for a moment. */
-	for (int tries = 0; tries < RESERVED_TRIES; tries++) {
-		memset(data, 0, room);
-		if (transport_send(transport, cdb, sizeof(cdb), DIRECTION_IN, data, room, answer) !=
-		    STATUS_RESERVATION_CONFLICT)
-			break;
-		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
-	}
-	return answer->status;
+	return read_data(transport, cdb, sizeof(cdb), data, room, answer);
 }
 
 /* Asks for one command (SPC-4 6.35.3); what it says must be what the list said. */
@@ -128,11 +134,10 @@ static int read_commands(struct catalogue *catalogue, struct transport *transpor
 static int read_size(struct catalogue *catalogue, struct transport *transport)
 {
 	uint8_t cdb[16] = { 0x9e, 0x10, [13] = 32 };
-	uint8_t data[32] = { 0 };
 	struct command answer;
+	uint8_t data[32];
 
-	if (transport_send(transport, cdb, sizeof(cdb), DIRECTION_IN, data, sizeof(data), &answer) !=
-	    STATUS_GOOD) {
+	if (read_data(transport, cdb, sizeof(cdb), data, sizeof(data), &answer) != STATUS_GOOD) {
 		command_print(&answer);
 		return -1;
 	}

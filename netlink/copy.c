@@ -37,7 +37,7 @@ SCUSE_API struct scuse_nl_device *scuse_nl_device_copy(const struct scuse_nl_dev
 	char *end;
 
 	copy = malloc(sizeof(*copy) + room(device->name) + room(device->handler) + room(device->config) +
-		      room(device->serial) + room(device->error));
+		      room(device->serial) + room(device->error) + room(device->identity));
 	if (!copy)
 		return NULL;
 	*copy = *device;
@@ -47,6 +47,7 @@ SCUSE_API struct scuse_nl_device *scuse_nl_device_copy(const struct scuse_nl_dev
 	copy->config = append(&end, device->config);
 	copy->serial = append(&end, device->serial);
 	copy->error = append(&end, device->error);
+	copy->identity = append(&end, device->identity);
 	return copy;
 }
 

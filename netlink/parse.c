@@ -85,6 +85,8 @@ static const struct nla_policy policy[SCUSE_ATTR_MAX + 1] = {
 	[SCUSE_ATTR_PR_GENERATION] = U32,
 	[SCUSE_ATTR_MODE] = BINARY,
 	[SCUSE_ATTR_MODE_SAVED] = BINARY,
+	[SCUSE_ATTR_RAW] = U8,
+	[SCUSE_ATTR_IDENTITY] = STRING,
 };
 
 /* `attrs` has room for SCUSE_ATTR_MAX + 1; attributes with higher numbers are left out. */
@@ -143,6 +145,8 @@ int scuse_nl_parse_device(struct nlattr **attrs, struct scuse_nl_device *device)
 		.features = scuse_nl_get_u32(attrs, SCUSE_ATTR_FEATURES, 0),
 		.exports = scuse_nl_get_u32(attrs, SCUSE_ATTR_EXPORTS, 0),
 		.device_type = scuse_nl_get_u8(attrs, SCUSE_ATTR_DEVICE_TYPE),
+		.raw = scuse_nl_get_u8(attrs, SCUSE_ATTR_RAW) != 0,
+		.identity = scuse_nl_get_string(attrs, SCUSE_ATTR_IDENTITY, NULL),
 	};
 	return 0;
 }

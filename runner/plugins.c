@@ -137,6 +137,7 @@ static void each_operation(const struct handler *handler, void (*each)(void *dat
 	OPERATION(cdb);
 	OPERATION(format);
 	OPERATION(sanitize);
+	OPERATION(lu_reset);
 #undef OPERATION
 	if (handler->def.resize)
 		each(data, "resize");
@@ -171,7 +172,11 @@ static void describe_json(GString *answer, const struct handler *handler)
 	scuse_json_string(json, "description", def->description);
 	scuse_json_string(json, "abi", abi);
 	scuse_json_string(json, "kind", def->sync ? "sync" : "async");
-	scuse_json_uint(json, "device_type", def->device_type);
+	if (def->device_type == SCUSE_DEVICE_TYPE_ANY)
+		scuse_json_null(json, "device_type");
+	else
+		scuse_json_uint(json, "device_type", def->device_type);
+	scuse_json_bool(json, "raw", handler_is_raw(handler));
 	scuse_json_string(json, "magic_param", def->magic_param);
 	scuse_json_begin_array(json, "operations");
 	each_operation(handler, json_operation, json);
@@ -205,11 +210,14 @@ static void text_param(GString *text, const struct scuse_param *param, const cha
 static void describe_text(GString *text, const struct handler *handler)
 {
 	const struct scuse_handler *def = &handler->def;
+	bool any = def->device_type == SCUSE_DEVICE_TYPE_ANY;
+	g_autofree char *type = any ? g_strdup("any device type")
+				    : g_strdup_printf("device type %02xh", def->device_type);
 
 	g_string_append_printf(text, "%s %s: %s\n", def->name, def->version ? def->version : "(no version)",
 			       def->description ? def->description : "(no description)");
-	g_string_append_printf(text, "    plugin %s, ABI %u.%u, device type %02xh\n", handler->path,
-			       def->abi_major, def->abi_minor, def->device_type);
+	g_string_append_printf(text, "    plugin %s, ABI %u.%u, %s\n", handler->path, def->abi_major,
+			       def->abi_minor, type);
 	g_string_append_printf(text, "    operations (%s):", def->sync ? "sync" : "async");
 	each_operation(handler, text_operation, text);
 	g_string_append_c(text, '\n');

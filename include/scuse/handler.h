@@ -203,6 +203,8 @@ struct scuse_claim {
 #define SCUSE_IO_UNMAP	0x4u /* write_zeroes: may deallocate */
 #define SCUSE_IO_ANCHOR 0x8u
 #define SCUSE_IO_ATOMIC 0x20u /* minor 1: write: all or nothing, also across a loss of power */
+#define SCUSE_IO_DATA_OUT 0x40u /* minor 2: cdb: the buffer holds data from the initiator */
+#define SCUSE_IO_DATA_IN 0x80u /* minor 2: cdb: the buffer is to be filled for the initiator */
 #define SCUSE_IO_REPLAY 0x10u /* an earlier worker may have carried it out already */
 
 /* Any thread, while the io is in flight. */
@@ -295,7 +297,8 @@ struct scuse_sync_ops {
 			uint64_t pattern_length);
 	/*
 	 * Minor 2, raw LUNs.  A LOGICAL UNIT RESET was received: reset the device.  Success only if it has
-	 * been.  Commands in flight complete by themselves.  Without it: the handler's advisory `reset`.
+	 * been.  Commands in flight complete by themselves: it runs at once and beside them, whatever the thread
+	 * model (on a thread of its own where there is a pool).  Without it: the handler's advisory `reset`.
 	 */
 	int (*lu_reset)(void *handle, struct scuse_io *io);
 };

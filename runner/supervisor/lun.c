@@ -73,6 +73,7 @@ void lun_spec_clear(struct lun_spec *spec)
 	g_clear_pointer(&spec->name, g_free);
 	g_clear_pointer(&spec->handler, g_free);
 	g_clear_pointer(&spec->config, g_free);
+	g_clear_pointer(&spec->identity, g_free);
 }
 
 uint32_t lun_id(const struct lun *lun)
@@ -340,9 +341,10 @@ static void start_worker(struct lun *lun, int device, const char *plugin)
 	set_timer(lun, OPEN_LIMIT * 1000, on_open_limit);
 	control_send(lun->control, "serve",
 		     "{'name': <%s>, 'handler': <%s>, 'plugin': <%s>, 'config': <%s>, 'size': <%t>, "
-		     "'block-size': <%t>, 'log-level': <%s>}",
+		     "'block-size': <%t>, 'identity': <%s>, 'log-level': <%s>}",
 		     lun->spec.name, lun->spec.handler, plugin, lun->spec.config ? lun->spec.config : "",
-		     lun->spec.size, (guint64)lun->spec.block_size, log_level_name(log_level()));
+		     lun->spec.size, (guint64)lun->spec.block_size,
+		     lun->spec.identity ? lun->spec.identity : "", log_level_name(log_level()));
 }
 
 /* One session at a time: an earlier worker may take a moment to be gone. */
@@ -360,7 +362,7 @@ static void device_busy(struct lun *lun, const char *path, int error)
 	failed(lun);
 }
 
-/* What the kernel says now counts: the size may have changed since the last time. */
+/* What the kernel says now counts: it may have learnt size or identity since the last time. */
 static bool refresh(struct lun *lun)
 {
 	struct lun_spec now = { 0 };
@@ -368,6 +370,8 @@ static bool refresh(struct lun *lun)
 	if (!lun->host->refresh(lun->host_data, lun->spec.id, &now))
 		return false;
 	lun->spec.size = now.size;
+	g_free(lun->spec.identity);
+	lun->spec.identity = g_steal_pointer(&now.identity);
 	lun_spec_clear(&now);
 	return true;
 }

@@ -19,6 +19,7 @@ struct lun_spec {
 	char *config;
 	uint64_t size; /* bytes; 0: the handler is to say */
 	uint32_t block_size;
+	char *identity; /* of a raw LUN's device; NULL: not known */
 };
 
 void lun_spec_clear(struct lun_spec *spec);

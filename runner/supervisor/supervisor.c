@@ -127,6 +127,7 @@ static void spec_fill(struct lun_spec *spec, const struct scuse_nl_device *devic
 		.config = g_strdup(device->config ? device->config : ""),
 		.size = device->size,
 		.block_size = device->block_size,
+		.identity = g_strdup(device->identity),
 	};
 }
 

@@ -24,6 +24,8 @@
 
 #include <string.h>
 
+#include "claims.h"
+
 #define CAPS_SANITIZES (SCUSE_SANITIZES_OVERWRITE | SCUSE_SANITIZES_BLOCK | SCUSE_SANITIZES_CRYPTO)
 /* The features that a kernel of minor 0 takes. */
 #define CAPS_MINOR_0                                                                                         \
@@ -209,6 +211,61 @@ bool caps_resolve(const struct handler *handler, uint64_t wanted_size, uint32_t 
 	return true;
 }
 
+/* ---- raw LUNs ---- */
+
+static bool check_identity(const char *identity, char **error)
+{
+	size_t length = strlen(identity);
+	bool good = length < SCUSE_IDENTITY_MAX;
+
+	for (const char *c = identity; good && *c; c++)
+		good = g_ascii_isprint(*c);
+	if (!good)
+		*error = g_strdup_printf("the handler's probe gives an identity that is not printable ASCII of "
+					 "at most %d characters",
+					 SCUSE_IDENTITY_MAX - 1);
+	return good;
+}
+
+static bool settle_raw_claims(const struct handler *handler, struct scuse_caps *caps, char **error)
+{
+	g_autofree char *wrong = NULL;
+
+	if (!caps->claims)
+		caps->claims = handler->def.claims;
+	if (!caps->claims)
+		*error = g_strdup("the handler's probe gives no claims, and the handler has none either");
+	else if (!claims_check(caps->claims, &wrong))
+		*error = g_strdup_printf("what the handler's probe gives cannot be used: %s", wrong);
+	return !*error;
+}
+
+bool caps_resolve_raw(const struct handler *handler, struct scuse_caps *caps, char **error)
+{
+	struct scuse_caps given = *caps;
+	uint32_t fixed = handler->def.device_type;
+
+	*caps = (struct scuse_caps){
+		.struct_size = sizeof(*caps),
+		.read_only = given.read_only,
+		.replay_safe = given.replay_safe,
+		.device_type = fixed == SCUSE_DEVICE_TYPE_ANY ? given.device_type : fixed,
+		.claims = given.claims,
+		.identity = given.identity,
+		.unit_attentions = given.unit_attentions,
+	};
+	*error = NULL;
+	if (caps->device_type >= SCUSE_TYPE_UNKNOWN) {
+		*error = g_strdup_printf("the handler's probe gives device type %02xh, which is none of SPC-4",
+					 caps->device_type);
+		return false;
+	}
+	return settle_raw_claims(handler, caps, error) &&
+	       (!caps->identity || check_identity(caps->identity, error));
+}
+
+/* ---- what the kernel is told ---- */
+
 static uint32_t to_blocks(uint64_t bytes, uint32_t block_size)
 {
 	return (uint32_t)MIN(bytes / block_size, UINT32_MAX);
@@ -256,6 +313,24 @@ static void atomic_limits(const struct scuse_caps *caps, const struct scuse_info
 	start->atomic_granularity = to_blocks(caps->atomic_granularity, info->block_size);
 }
 
+static void raw_to_start(const struct scuse_caps *caps, struct scuse_start *start)
+{
+	const struct {
+		bool has;
+		uint32_t feature;
+	} table[] = {
+		{ caps->read_only, SCUSE_FEATURE_READ_ONLY },
+		{ caps->replay_safe, SCUSE_FEATURE_REPLAY_SAFE },
+		{ caps->unit_attentions, SCUSE_FEATURE_UNIT_ATTENTIONS },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+		start->features |= table[i].has ? table[i].feature : 0;
+	start->device_type = caps->device_type;
+	if (caps->identity)
+		g_strlcpy(start->identity, caps->identity, sizeof(start->identity));
+}
+
 void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info, struct scuse_start *start)
 {
 	uint32_t block_size = info->block_size;
@@ -264,6 +339,10 @@ void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info,
 	start->size = sizeof(*start);
 	start->abi_major = SCUSE_ABI_MAJOR;
 	start->abi_minor = SCUSE_ABI_MINOR;
+	if (info->flags & SCUSE_INFO_RAW) {
+		raw_to_start(caps, start);
+		return;
+	}
 	start->features = features(caps) & (info->abi_minor ? ~0u : CAPS_MINOR_0);
 	start->device_size = caps->device_size;
 	start->optimal_transfer = caps->optimal_transfer;

@@ -20,7 +20,16 @@
 bool caps_resolve(const struct handler *handler, uint64_t wanted_size, uint32_t block_size,
 		  struct scuse_caps *caps, char **error);
 
-/* For the kernel that gave `info`: one of an older minor is not told what it does not know. */
+/*
+ * The same for a raw LUN: only device type, claims, identity, read_only, replay_safe and unit_attentions mean
+ * anything; all else becomes none.
+ */
+bool caps_resolve_raw(const struct handler *handler, struct scuse_caps *caps, char **error);
+
+/*
+ * For the kernel that gave `info`: one of an older minor is not told what it does not know.  The list of commands is
+ * the caller's to add.
+ */
 void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info, struct scuse_start *start);
 
 #endif /* WORKER_CAPS_H */

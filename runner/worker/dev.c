@@ -14,11 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "claims.h"
 #include "log.h"
 
 #define POOL_THREADS 16	  /* of a handler that takes any number of commands */
 #define STOP_TIMEOUT 6000 /* milliseconds that commands in flight have to end */
 #define BUGS_LOGGED  100
+#define RAW_MINOR    2 /* of the ring ABI: the first one with raw LUNs */
+
+#define CHANGED_ADVICE                                                                                   \
+	"put the former one back, or `scuse rm` the LUN and create it anew for the one that is there now"
 
 /* Interrupts ENTER; what it does is nothing. */
 static void on_wake_signal(int number)
@@ -58,6 +63,7 @@ void dev_free(struct scuse_dev *dev)
 	pthread_mutex_destroy(&dev->phase_lock);
 	if (dev->event_fd >= 0)
 		close(dev->event_fd);
+	g_free(dev->known_identity);
 	g_free(dev->name);
 	g_free(dev);
 }
@@ -201,20 +207,52 @@ static enum run_mode run_mode(const struct handler *handler)
 	return model == SCUSE_THREADS_PARALLEL ? RUN_INLINE : RUN_INLINE_SERIAL;
 }
 
-/* Publishes new capabilities; queue threads may still be reading the old ones. */
-static void set_caps(struct scuse_dev *dev, const struct scuse_caps *caps)
+static void *keep(struct scuse_dev *dev, const void *from, size_t size)
 {
-	struct scuse_caps *copy = g_memdup2(caps, sizeof(*caps));
+	void *copy = g_memdup2(from, size);
 
 	g_ptr_array_add(dev->all_caps, copy);
+	return copy;
+}
+
+/*
+ * Publishes new capabilities; queue threads may still be reading the old ones, and what these point to is the
+ * handler's to change.
+ */
+static void set_caps(struct scuse_dev *dev, const struct scuse_caps *caps)
+{
+	struct scuse_caps *copy = keep(dev, caps, sizeof(*caps));
+
+	if (caps->claims)
+		copy->claims = keep(dev, caps->claims, (claims_count(caps->claims) + 1) * sizeof(*caps->claims));
+	if (caps->identity)
+		copy->identity = keep(dev, caps->identity, strlen(caps->identity) + 1);
 	atomic_store_explicit(&dev->caps, copy, memory_order_release);
 	atomic_store_explicit(&dev->size, caps->device_size, memory_order_relaxed);
 	config_set_device_size(dev->config, caps->device_size);
 }
 
+/* A raw LUN stays the device that it was when it was served first. */
+static bool check_same_device(const struct scuse_dev *dev, const struct scuse_caps *caps, char **error)
+{
+	uint32_t type = dev->info.device_type;
+	const char *known = dev->known_identity, *now = caps->identity;
+
+	if (type != SCUSE_TYPE_UNKNOWN && type != caps->device_type)
+		*error = g_strdup_printf("the device behind the LUN has changed: its type was %02xh, is %02xh; "
+					 CHANGED_ADVICE,
+					 type, caps->device_type);
+	else if (known && *known && now && *now && strcmp(known, now) != 0)
+		*error = g_strdup_printf("the device behind the LUN has changed: was %s, is %s; " CHANGED_ADVICE,
+					 known, now);
+	return !*error;
+}
+
 /* What probe said becomes what the LUN can do.  `size`: what it is to have; 0: the handler is to say. */
 static bool resolve_caps(struct scuse_dev *dev, uint64_t size, struct scuse_caps *caps, char **error)
 {
+	if (dev->raw)
+		return caps_resolve_raw(dev->handler, caps, error) && check_same_device(dev, caps, error);
 	if (!caps_resolve(dev->handler, size, dev->block_size, caps, error))
 		return false;
 	if (!dev->info.pi_type || caps->protection == SCUSE_CAP_NATIVE)
@@ -278,6 +316,13 @@ static int start_threads(struct scuse_dev *dev, char **error)
 			return -EAGAIN;
 		}
 	}
+	if (dev->mode == RUN_POOL && dev_resets(dev)) {
+		dev->reset_pool = pool_new(1);
+		if (!dev->reset_pool) {
+			*error = g_strdup("cannot start a thread for resets");
+			return -EAGAIN;
+		}
+	}
 	entering(dev, "queue_open");
 	for (uint32_t i = 0; i < dev->nr_queues && !result; i++)
 		result = queue_start_thread(&dev->queues[i]);
@@ -298,22 +343,66 @@ static int start_threads(struct scuse_dev *dev, char **error)
 	return result;
 }
 
+/* `how` is START or UPDATE. */
+static int tell_caps(struct scuse_dev *dev, int (*how)(void *device, const struct scuse_start *start))
+{
+	const struct scuse_caps *caps = dev_caps(dev);
+	g_autofree struct scuse_command *commands = NULL;
+	struct scuse_start start;
+
+	caps_to_start(caps, &dev->info, &start);
+	if (dev->raw) {
+		commands = claims_to_commands(caps->claims);
+		start.commands = (uintptr_t)commands;
+		start.nr_commands = (uint32_t)claims_count(caps->claims);
+		start.features |= dev_resets(dev) ? SCUSE_FEATURE_RESET : 0;
+	}
+	return how(dev->device, &start);
+}
+
 static int start_session(struct scuse_dev *dev, char **error)
 {
-	struct scuse_start start;
-	int result;
+	int result = tell_caps(dev, dev->device_ops->start);
 
-	caps_to_start(dev_caps(dev), &dev->info, &start);
-	result = dev->device_ops->start(dev->device, &start);
 	if (result == -EPROTONOSUPPORT)
 		*error = g_strdup_printf(
 			"the kernel module does not speak ring ABI %d: install the module and "
 			"scuse-runner of one version",
 			SCUSE_ABI_MAJOR);
+	else if (result == -EXDEV)
+		*error = g_strdup_printf("the device behind the LUN has changed: it is %s now; " CHANGED_ADVICE,
+					 dev_caps(dev)->identity ? dev_caps(dev)->identity : "unknown");
 	else if (result)
 		*error = g_strdup_printf("the kernel refuses to start the LUN: %s (its log says more)",
 					 g_strerror(-result));
 	return result;
+}
+
+/* Do the LUN and its handler agree on what they are? */
+static int check_kind(const struct scuse_dev *dev, char **error)
+{
+	const struct scuse_handler *def = &dev->handler->def;
+	uint32_t type = dev->info.device_type;
+	bool raw = handler_is_raw(dev->handler);
+
+	if (raw && dev->info.abi_minor < RAW_MINOR) {
+		*error = g_strdup_printf(
+			"handler %s needs raw LUNs, which the kernel module (ring ABI %u.%u) does not know: "
+			"install the module of this scuse",
+			def->name, dev->info.abi_major, dev->info.abi_minor);
+		return -EPROTONOSUPPORT;
+	}
+	if (raw != dev->raw)
+		*error = g_strdup_printf(raw ? "handler %s serves raw LUNs, and this is none: create it with "
+					       "`scuse create`, or write raw=1 to its control file"
+					     : "the LUN is a raw one, but handler %s serves disks of its own: "
+					       "create it without raw=1",
+					 def->name);
+	else if (def->device_type != SCUSE_DEVICE_TYPE_ANY && def->device_type != type &&
+		 !(raw && type == SCUSE_TYPE_UNKNOWN))
+		*error = g_strdup_printf("handler %s is for SCSI device type %02xh, but the LUN has type %02xh",
+					 def->name, def->device_type, type);
+	return *error ? -EINVAL : 0;
 }
 
 static int get_info(struct scuse_dev *dev, char **error)
@@ -334,14 +423,9 @@ static int get_info(struct scuse_dev *dev, char **error)
 			dev->info.abi_major, dev->info.abi_minor, SCUSE_ABI_MAJOR, SCUSE_ABI_MINOR);
 		return -EPROTONOSUPPORT;
 	}
-	if (dev->handler->def.device_type != dev->info.device_type) {
-		*error = g_strdup_printf(
-			"handler %s is for SCSI device type %02xh, but the LUN has type %02xh",
-			dev->handler->def.name, dev->handler->def.device_type, dev->info.device_type);
-		return -EINVAL;
-	}
 	dev->block_size = dev->info.block_size;
-	return 0;
+	dev->raw = dev->info.flags & SCUSE_INFO_RAW;
+	return check_kind(dev, error);
 }
 
 int dev_open(struct scuse_dev *dev, struct handler *handler, struct scuse_config *config, char **error)
@@ -367,6 +451,7 @@ int dev_open(struct scuse_dev *dev, struct handler *handler, struct scuse_config
 	if (!result)
 		result = start_session(dev, error);
 	if (!result) {
+		notify_attentions(dev);
 		set_phase(dev, PHASE_RUNNING);
 		entering(dev, "");
 		return 0;
@@ -397,6 +482,10 @@ int dev_resize(struct scuse_dev *dev, uint64_t size, char **error)
 	struct scuse_caps caps;
 	int result;
 
+	if (dev->raw) {
+		*error = g_strdup("a raw LUN has no size of its own: it is its device's affair");
+		return -EOPNOTSUPP;
+	}
 	if (!size || size % dev->block_size) {
 		*error = g_strdup_printf("the size, %" G_GUINT64_FORMAT
 					 " bytes, is not a multiple of the block size, %u",
@@ -428,7 +517,6 @@ static void probe_again(struct scuse_dev *dev, uint32_t changed)
 {
 	uint64_t size = changed & SCUSE_CHANGED_SIZE ? 0 : atomic_load(&dev->size);
 	g_autofree char *error = NULL;
-	struct scuse_start start;
 	struct scuse_caps caps;
 	int result = call_probe(dev, &caps, &error);
 
@@ -440,8 +528,7 @@ static void probe_again(struct scuse_dev *dev, uint32_t changed)
 		return;
 	}
 	set_caps(dev, &caps);
-	caps_to_start(&caps, &dev->info, &start);
-	result = dev->device_ops->update(dev->device, &start);
+	result = tell_caps(dev, dev->device_ops->update);
 	if (result)
 		scuse_error("the kernel does not take over a change of the LUN: %s", g_strerror(-result));
 }
@@ -460,6 +547,8 @@ uint32_t dev_events(struct scuse_dev *dev)
 	if (changed & (SCUSE_CHANGED_SIZE | SCUSE_CHANGED_CAPS | SCUSE_CHANGED_MEDIA))
 		probe_again(dev, changed);
 	notify_kernel(dev, changed);
+	if (events & DEV_EVENT_ATTENTION)
+		notify_attentions(dev);
 	return events;
 }
 
@@ -501,6 +590,8 @@ static bool end_threads(struct scuse_dev *dev)
 		return false;
 	pool_free(dev->pool);
 	dev->pool = NULL;
+	pool_free(dev->reset_pool);
+	dev->reset_pool = NULL;
 	if (dev->handler_started && dev->handler->def.stop)
 		dev->handler->def.stop(dev->handle);
 	dev->handler_started = false;

@@ -48,6 +48,7 @@ enum call_kind {
 	CALL_EXTENTS,
 	CALL_FORMAT,
 	CALL_SANITIZE,
+	CALL_LU_RESET,
 };
 
 /* What is left: `remaining` bytes in chunks, or the ranges of an UNMAP; then perhaps a flush. */
@@ -142,6 +143,7 @@ enum run_mode {
 #define DEV_EVENT_CHANGED 0x2u /* scuse_dev_changed() */
 #define DEV_EVENT_ENDED	  0x4u /* the kernel sends no more: the LUN was removed, or the session is broken */
 #define DEV_EVENT_USAGE	  0x8u /* scuse_dev_usage() */
+#define DEV_EVENT_ATTENTION 0x10u /* scuse_dev_unit_attention() */
 
 /* What the handler has said of its storage, until the kernel has been told (notify.c). */
 struct dev_usage {
@@ -152,6 +154,12 @@ struct dev_usage {
 	int64_t told;		  /* main thread: when it was told last, CLOCK_MONOTONIC, microseconds */
 };
 
+/* Unit attentions of a real device that the kernel has not been told of yet, each once (notify.c). */
+struct dev_attentions {
+	pthread_mutex_t lock;
+	GArray *codes; /* lock; uint16_t, ASC << 8 | ASCQ, in the order in which they came */
+};
+
 struct pool;
 
 struct scuse_dev {
@@ -160,6 +168,8 @@ struct scuse_dev {
 	void *device;
 	struct scuse_info info;
 	uint32_t block_size;
+	bool raw;		     /* CDBs only, see handler.h; no size, no blocks: block_size may be 0 */
+	char *known_identity;	     /* which device the kernel knows the LUN by; NULL: none yet, or not raw */
 	struct handler *handler;     /* not owned */
 	struct scuse_config *config; /* not owned */
 	void *handle;
@@ -167,11 +177,12 @@ struct scuse_dev {
 	bool force_poll; /* tests: sleep in poll() also where ENTER would do */
 	bool handler_open, handler_started;
 	_Atomic(const struct scuse_caps *) caps; /* replaced as a whole; old ones live until dev_free() */
-	GPtrArray *all_caps;
+	GPtrArray *all_caps; /* those, and copies of what they point to */
 	_Atomic uint64_t size; /* bytes */
 	uint32_t nr_queues;
 	struct queue *queues;
 	struct pool *pool;
+	struct pool *reset_pool; /* RUN_POOL: LU_RESET must not wait for the commands that it is to end */
 
 	pthread_mutex_t phase_lock;
 	pthread_cond_t phase_changed;
@@ -185,6 +196,7 @@ struct scuse_dev {
 	_Atomic uint32_t events;  /* DEV_EVENT_* */
 	_Atomic uint32_t changed; /* SCUSE_CHANGED_* */
 	struct dev_usage usage;
+	struct dev_attentions attentions;
 	_Atomic uint32_t bugs; /* messages about the handler's mistakes so far */
 
 	/* Told before each call into the handler, so that a crash can be put down to it. */
@@ -212,6 +224,14 @@ void dev_handler_bug(struct scuse_dev *dev, const char *format, ...) SCUSE_PRINT
 static inline const struct scuse_caps *dev_caps(struct scuse_dev *dev)
 {
 	return atomic_load_explicit(&dev->caps, memory_order_acquire);
+}
+
+/* Raw LUNs: does the handler reset the device itself? */
+static inline bool dev_resets(const struct scuse_dev *dev)
+{
+	const struct handler *handler = dev->handler;
+
+	return dev->raw && (handler->def.sync ? handler->sync.lu_reset != NULL : handler->async.lu_reset != NULL);
 }
 
 /* ---- queue.c ---- */
@@ -246,7 +266,6 @@ bool plan_next(struct worker_io *io, struct call *call);
 bool plan_has_more(const struct plan *plan);
 /* After the last call: takes over what was collected, and frees what the plan holds. */
 void plan_finish(struct worker_io *io);
-const struct scuse_claim *claim_find(const struct scuse_claim *claims, const uint8_t *cdb);
 
 /* ---- io.c ---- */
 
@@ -268,6 +287,8 @@ void io_check_result(struct worker_io *io);
 
 struct pool *pool_new(unsigned int threads);
 void pool_add(struct pool *pool, struct worker_io *io);
+/* Takes a command back that no thread has begun with; false: it is not in the list. */
+bool pool_remove(struct pool *pool, struct worker_io *io);
 /* Wakes threads for what was added since; batches share a wake-up. */
 void pool_flush(struct pool *pool);
 /* All commands must have ended. */
@@ -294,5 +315,7 @@ void notify_init(struct scuse_dev *dev);
 void notify_free(struct scuse_dev *dev);
 /* Main thread: tells the kernel what initiators are to know.  `changed`: SCUSE_CHANGED_*. */
 void notify_kernel(struct scuse_dev *dev, uint32_t changed);
+/* Main thread, with the session started: tells the kernel of the pending unit attentions. */
+void notify_attentions(struct scuse_dev *dev);
 
 #endif /* WORKER_DEV_H */

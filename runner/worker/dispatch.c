@@ -10,6 +10,8 @@
  * LONG COMMANDS  (plan.yields, a FORMAT UNIT that is emulated) make way after each call: back through the
  *	queue's inbox, or to the end of the pool's list.  When the LUN is being stopped they end at once.
  *
+ * LU_RESET is apart from all that: on a thread of its own (sync, on the pool), or started at once.
+ *
  * RUN_ASYNC_SERIAL: `serial_busy` says that a command is in the handler's hands; others wait in a list.  Who
  * ends one takes the next from the list and posts it to its queue.
  */
@@ -68,6 +70,8 @@ static int call_sync(struct worker_io *io, const struct call *call, struct scuse
 	case CALL_SANITIZE:
 		return ops->sanitize(dev->handle, handle, sanitize_method(io), io->sqe.data_len ? slot : NULL,
 				     io->sqe.data_len);
+	case CALL_LU_RESET:
+		return ops->lu_reset(dev->handle, handle);
 	}
 	return -EIO;
 }
@@ -167,6 +171,9 @@ static void call_async(struct worker_io *io, const struct call *call, struct scu
 		ops->sanitize(dev->handle, handle, sanitize_method(io), io->sqe.data_len ? slot : NULL,
 			      io->sqe.data_len);
 		break;
+	case CALL_LU_RESET:
+		ops->lu_reset(dev->handle, handle);
+		break;
 	}
 }
 
@@ -236,18 +243,38 @@ static void finish(struct worker_io *io)
 {
 	struct queue *queue = io->queue;
 	struct scuse_dev *dev = queue->dev;
+	bool serial = dev->mode == RUN_ASYNC_SERIAL && io->plan.kind != CALL_LU_RESET;
 
 	plan_finish(io);
 	io_check_result(io);
 	queue_complete(queue, io);
-	if (dev->mode == RUN_ASYNC_SERIAL)
+	if (serial)
 		end_serial(dev);
+}
+
+/* It ends what the others wait for: so it waits for nobody. */
+static void start_lu_reset(struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+
+	if (dev->handler->def.async) {
+		start_next(io);
+	} else if (dev->reset_pool) {
+		pool_add(dev->reset_pool, io);
+		pool_flush(dev->reset_pool);
+	} else {
+		dispatch_run(io);
+	}
 }
 
 static void start(struct worker_io *io)
 {
 	struct scuse_dev *dev = io->queue->dev;
 
+	if (io->plan.kind == CALL_LU_RESET) {
+		start_lu_reset(io);
+		return;
+	}
 	switch (dev->mode) {
 	case RUN_INLINE:
 	case RUN_INLINE_SERIAL:
@@ -282,6 +309,11 @@ static void cancel(struct queue *queue, uint64_t tag)
 	if (!io->queue || atomic_load_explicit(&io->active, memory_order_relaxed) != tag)
 		return; /* already complete */
 	atomic_store_explicit(&io->cancelled, true, memory_order_relaxed);
+	if (dev->mode == RUN_POOL && pool_remove(dev->pool, io)) {
+		io_fail_error(io, SCUSE_E_CANCELLED);
+		finish(io);
+		return;
+	}
 	if (dev->handler->def.cancel && (state & 1))
 		dev->handler->def.cancel(dev->handle, io_handle(io, state));
 }

@@ -101,11 +101,27 @@ void io_fail_error(struct worker_io *io, enum scuse_error_code error)
 	io_fail(io, sense_from_error(error, !reading), SENSE_NO_INFORMATION);
 }
 
+/* UNIT ATTENTION is the kernel half's affair, but for real devices', whose word is passed on. */
+static bool has_foreign_attention(const struct worker_io *io)
+{
+	struct scuse_dev *dev = io->queue->dev;
+
+	if (io->status != SAM_CHECK_CONDITION || (dev->raw && dev_caps(dev)->unit_attentions))
+		return false;
+	return sense_key(ring_sense(&io->queue->ring, SCUSE_TAG_INDEX(io->sqe.tag)), io->sense_len) ==
+	       SENSE_UNIT_ATTENTION;
+}
+
 void io_check_result(struct worker_io *io)
 {
 	struct scuse_dev *dev = io->queue->dev;
 	bool cdb = io->sqe.op == SCUSE_OP_CDB;
 
+	if (has_foreign_attention(io)) {
+		dev_handler_bug(dev, "it ended a command with a unit attention, which its capabilities "
+				     "(unit_attentions) do not say");
+		io_fail_error(io, SCUSE_E_HARDWARE);
+	}
 	if (!sense_status_valid(io->status, cdb) || (io->status == SAM_CHECK_CONDITION && !io->sense_len)) {
 		dev_handler_bug(dev, "it ended a command with status %02xh%s", io->status,
 				io->status == SAM_CHECK_CONDITION ? " without sense data"

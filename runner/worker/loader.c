@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "claims.h"
 #include "log.h"
 
 #define IO_PRIVATE_MAX 65536
@@ -143,20 +144,44 @@ static bool has_cdb(const struct handler *handler)
 	return handler->def.sync ? handler->sync.cdb != NULL : handler->async.cdb != NULL;
 }
 
+static char *check_device_type(const struct scuse_handler *def)
+{
+	if (def->device_type >= SCUSE_TYPE_UNKNOWN && def->device_type != SCUSE_DEVICE_TYPE_ANY)
+		return g_strdup_printf("its device type, %02xh, is none of SPC-4", def->device_type);
+	if (def->device_type == SCUSE_DEVICE_TYPE_ANY && !def->probe)
+		return g_strdup("it serves any device type, but has no probe function to say which");
+	return NULL;
+}
+
+/* Where the type is known by probe only, so may be the claims. */
+static char *check_claims(const struct handler *handler)
+{
+	const struct scuse_handler *def = &handler->def;
+	char *wrong = NULL;
+
+	if (def->claims ? !has_cdb(handler) : has_cdb(handler) && def->device_type != SCUSE_DEVICE_TYPE_ANY)
+		return g_strdup("its cdb operation and its list of claims belong together, and one of them "
+				"is missing");
+	if (def->claims)
+		claims_check(def->claims, &wrong);
+	return wrong;
+}
+
 static char *check_operations(const struct handler *handler)
 {
 	const struct scuse_handler *def = &handler->def;
 	const struct scuse_async_ops *async = &handler->async;
+	char *wrong;
 
 	if (!def->open)
 		return g_strdup("it has no open function");
 	if (def->device_type == 0 && !has_read(handler))
 		return g_strdup("it has no read operation, which a disk needs");
-	if (!has_read(handler) && !has_cdb(handler))
-		return g_strdup("it has neither a read nor a cdb operation");
-	if (has_cdb(handler) != (def->claims != NULL))
-		return g_strdup("its cdb operation and its list of claims belong together, and one of them "
-				"is missing");
+	if (def->device_type != 0 && !has_cdb(handler))
+		return g_strdup("it has no cdb operation, which all but a disk need");
+	wrong = check_claims(handler);
+	if (wrong)
+		return wrong;
 	if (def->async && !async->queue_open && (async->queue_fd || async->queue_reap || async->queue_close))
 		return g_strdup("it has queue functions, but not queue_open");
 	if (def->async && !async->queue_fd != !async->queue_reap)
@@ -181,7 +206,7 @@ static char *check_fields(const struct handler *handler, const char *name)
 	case SCUSE_THREADS_SERIAL_LUN:
 	case SCUSE_THREADS_PARALLEL:
 	case SCUSE_THREADS_QUEUE_AFFINE:
-		return NULL;
+		return check_device_type(def);
 	}
 	return g_strdup_printf("its thread model %u is not known here", def->thread_model);
 }

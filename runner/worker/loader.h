@@ -25,6 +25,12 @@ struct handler {
 	bool loaded; /* def.load was called */
 };
 
+/* Does it serve raw LUNs (scuse/handler.h)? */
+static inline bool handler_is_raw(const struct handler *handler)
+{
+	return handler->def.device_type != 0;
+}
+
 /* A plugin name becomes part of a path: [a-z][a-z0-9-]*, at most 31 characters. */
 bool handler_name_valid(const char *name);
 

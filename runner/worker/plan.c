@@ -22,6 +22,9 @@
  *				unmap, reading as zeros	unmap in chunks, flush
  *				write			write in chunks, of a slot full of zeros, flush
  *	SANITIZE		sanitize, the method	sanitize
+ *	LU_RESET		lu_reset		lu_reset
+ *
+ * Raw LUNs have CDB and LU_RESET only.
  *
  * Protection information goes along with reads, writes and WRITE SAME; blocks are then zeroed by write_same,
  * unless the information is what zeroed blocks have anyway.
@@ -31,6 +34,7 @@
  */
 #include <string.h>
 
+#include "claims.h"
 #include "dev.h"
 
 #define PROTECTION   8		  /* bytes a block (SBC-3 4.22) */
@@ -218,32 +222,6 @@ static bool build_unmap(struct worker_io *io)
 
 /* ---- CDBs ---- */
 
-static uint16_t cdb_service_action(const uint8_t *cdb)
-{
-	return cdb[0] == 0x7f ? (uint16_t)(cdb[8] << 8 | cdb[9]) : cdb[1] & 0x1f;
-}
-
-const struct scuse_claim *claim_find(const struct scuse_claim *claims, const uint8_t *cdb)
-{
-	for (; claims && !(claims->flags & SCUSE_CLAIM_END); claims++)
-		if (claims->opcode == cdb[0] &&
-		    (!claims->has_service_action || claims->service_action == cdb_service_action(cdb)))
-			return claims;
-	return NULL;
-}
-
-/* SPC-4 4.2.5: the group code says how long; vendor groups have only the claim to go by. */
-static uint16_t cdb_length(const uint8_t *cdb, const struct scuse_claim *claim)
-{
-	static const uint8_t by_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
-
-	if (cdb[0] == 0x7f)
-		return (uint16_t)MIN(cdb[7] + 8, SCUSE_CDB_MAX);
-	if (claim->cdb_len && claim->cdb_len <= SCUSE_CDB_INLINE)
-		return claim->cdb_len;
-	return by_group[cdb[0] >> 5] ? by_group[cdb[0] >> 5] : 16;
-}
-
 static bool has_cdb(const struct handler *handler)
 {
 	return handler->def.sync ? handler->sync.cdb != NULL : handler->async.cdb != NULL;
@@ -259,7 +237,9 @@ static void single(struct worker_io *io, enum call_kind kind)
 static bool build_cdb(struct worker_io *io)
 {
 	const struct handler *handler = io->queue->dev->handler;
-	const struct scuse_claim *claim = claim_find(handler->def.claims, io->sqe.cdb);
+	const struct scuse_caps *caps = dev_caps(io->queue->dev);
+	const struct scuse_claim *claim =
+		claim_find(caps->claims ? caps->claims : handler->def.claims, io->sqe.cdb);
 
 	if (!has_cdb(handler) || !claim)
 		return refuse(io, SCUSE_E_UNSUPPORTED);
@@ -267,7 +247,7 @@ static bool build_cdb(struct worker_io *io)
 		return refuse(io, SCUSE_E_INVALID);
 	if (claim->flags & SCUSE_CLAIM_WRITES && !writable(io))
 		return false;
-	io->cdb_len = cdb_length(io->sqe.cdb, claim);
+	io->cdb_len = claim_cdb_length(claim, io->sqe.cdb);
 	single(io, CALL_CDB);
 	return true;
 }
@@ -345,6 +325,14 @@ static bool build_extents(struct worker_io *io)
 	return true;
 }
 
+static bool build_lu_reset(struct worker_io *io)
+{
+	if (!dev_resets(io->queue->dev))
+		return refuse(io, SCUSE_E_UNSUPPORTED);
+	single(io, CALL_LU_RESET);
+	return true;
+}
+
 /* ---- the plan ---- */
 
 static bool has_read(const struct handler *handler)
@@ -352,10 +340,24 @@ static bool has_read(const struct handler *handler)
 	return handler->def.sync ? handler->sync.read != NULL : handler->async.read != NULL;
 }
 
+/* Blocks and ranges mean nothing to a raw LUN. */
+static bool build_raw(struct worker_io *io)
+{
+	switch (io->sqe.op) {
+	case SCUSE_OP_CDB:
+		return build_cdb(io);
+	case SCUSE_OP_LU_RESET:
+		return build_lu_reset(io);
+	}
+	return refuse(io, SCUSE_E_UNSUPPORTED);
+}
+
 static bool build(struct worker_io *io)
 {
 	struct scuse_dev *dev = io->queue->dev;
 
+	if (dev->raw)
+		return build_raw(io);
 	switch (io->sqe.op) {
 	case SCUSE_OP_READ:
 		if (!has_read(dev->handler))
@@ -389,6 +391,8 @@ static uint32_t io_flags(uint16_t flags)
 	       (flags & SCUSE_SQE_F_UNMAP ? SCUSE_IO_UNMAP : 0) |
 	       (flags & SCUSE_SQE_F_ANCHOR ? SCUSE_IO_ANCHOR : 0) |
 	       (flags & SCUSE_SQE_F_ATOMIC ? SCUSE_IO_ATOMIC : 0) |
+	       (flags & SCUSE_SQE_F_DATA_OUT ? SCUSE_IO_DATA_OUT : 0) |
+	       (flags & SCUSE_SQE_F_DATA_IN ? SCUSE_IO_DATA_IN : 0) |
 	       (flags & SCUSE_SQE_F_REPLAY ? SCUSE_IO_REPLAY : 0);
 }
 

@@ -86,6 +86,25 @@ void pool_add(struct pool *pool, struct worker_io *io)
 	pthread_mutex_unlock(&pool->lock);
 }
 
+bool pool_remove(struct pool *pool, struct worker_io *io)
+{
+	struct worker_io **link, *before = NULL;
+	bool found;
+
+	pthread_mutex_lock(&pool->lock);
+	for (link = &pool->head; *link && *link != io; link = &before->next)
+		before = *link;
+	found = *link == io;
+	if (found) {
+		*link = io->next;
+		if (pool->tail == io)
+			pool->tail = before;
+		pool->waiting--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return found;
+}
+
 void pool_flush(struct pool *pool)
 {
 	unsigned int wakes;

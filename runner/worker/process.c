@@ -30,6 +30,7 @@
 /* What the supervisor wants served. */
 struct order {
 	char *name, *handler, *plugin, *config, *level;
+	char *identity; /* which device the kernel knows a raw LUN by; "" if none */
 	uint64_t size;
 	uint32_t block_size;
 };
@@ -49,6 +50,7 @@ static void order_clear(struct order *order)
 	g_free(order->plugin);
 	g_free(order->config);
 	g_free(order->level);
+	g_free(order->identity);
 }
 
 static bool receive_order(struct order *order)
@@ -63,6 +65,7 @@ static bool receive_order(struct order *order)
 	order->plugin = control_string(packet, "plugin");
 	order->config = control_string(packet, "config");
 	order->level = control_string(packet, "log-level");
+	order->identity = control_string(packet, "identity");
 	order->size = control_uint64(packet, "size");
 	order->block_size = (uint32_t)control_uint64(packet, "block-size");
 	return true;
@@ -124,6 +127,7 @@ static int open_lun(struct worker *worker, char **error)
 		return -EINVAL;
 	worker->dev = dev_new(order->name, &worker_device_kernel, &worker->session);
 	worker->dev->entering = on_entering;
+	worker->dev->known_identity = g_strdup(order->identity);
 	return dev_open(worker->dev, worker->handler, worker->config, error);
 }
 

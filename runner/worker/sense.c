@@ -114,6 +114,13 @@ size_t sense_build(uint8_t *out, struct sense_code code, uint64_t information)
 	return SENSE_FIXED_LENGTH;
 }
 
+uint8_t sense_key(const uint8_t *sense, size_t length)
+{
+	if (length < 8)
+		return 0;
+	return ((sense[0] & 0x7f) >= 0x72 ? sense[1] : sense[2]) & 0x0f;
+}
+
 bool sense_valid(const uint8_t *sense, size_t length)
 {
 	uint8_t response = length ? sense[0] & 0x7f : 0;

@@ -23,6 +23,7 @@
 #define SENSE_NO_INFORMATION UINT64_MAX
 #define SENSE_FIXED_LENGTH   18
 #define SENSE_MAX_LENGTH     96
+#define SENSE_UNIT_ATTENTION 0x06
 
 /* What a failed command ends with.  key, asc and ascq count with CHECK CONDITION only. */
 struct sense_code {
@@ -42,6 +43,8 @@ enum scuse_error_code sense_error_from_errno(int error);
  * `out` holds SENSE_MAX_LENGTH bytes.  Returns the length.
  */
 size_t sense_build(uint8_t *out, struct sense_code code, uint64_t information);
+/* The sense key of fixed or descriptor format; NO SENSE if there is none. */
+uint8_t sense_key(const uint8_t *sense, size_t length);
 /* Is this sense data that the kernel takes? */
 bool sense_valid(const uint8_t *sense, size_t length);
 /* May an operation end with this status?  `cdb`: any of SAM-5 table 42. */

@@ -75,7 +75,9 @@ struct scuse_nl_device {
 	uint32_t pid;	       /* of the worker; 0: none */
 	uint32_t features;     /* SCUSE_FEATURE_* of the running session */
 	uint32_t exports;      /* fabric LUNs that refer to the device */
-	uint32_t device_type;  /* SPC-4 peripheral device type */
+	uint32_t device_type;  /* SPC-4 peripheral device type; SCUSE_TYPE_UNKNOWN: not known yet */
+	uint32_t raw;	       /* 1: a raw LUN, whose commands go to a real or played device; else 0 */
+	const char *identity;  /* which device is behind a raw LUN; NULL: not known, or not raw */
 };
 
 struct scuse_nl_queue {
@@ -285,6 +287,8 @@ int scuse_nl_report(struct scuse_nl *nl, uint32_t id, enum scuse_event event, co
 
 const char *scuse_nl_event_name(uint32_t type);	 /* "device-added", ...; "unknown" */
 const char *scuse_nl_state_name(uint32_t state); /* "online", ...; "unknown" */
+/* SPC-4 peripheral device types: "disk", "tape", "changer", "cd", "enclosure", ...; "unknown" */
+const char *scuse_nl_type_name(uint32_t device_type);
 
 /*
  * LUN names may hold any printable character of UTF-8; names of configfs directories may not.  '/', '%', a

@@ -3,6 +3,7 @@
  * scuse attach: makes a LUN reachable, waits until it answers, and prints where: one line on stdout, for
  * scripts.
  */
+#include <errno.h>
 #include <stdio.h>
 #include "args.h"
 #include "device.h"
@@ -58,6 +59,11 @@ static char *attach_loop(const scuse_nl_device *device, const char *path, GError
 {
 	const char *serial = *device->serial ? device->serial : device->name;
 
+	if (device->device_type == SCUSE_TYPE_UNKNOWN) {
+		fail(error, EAGAIN,
+		     "nobody has served the LUN yet, so its type is not known: `scuse show` may say why");
+		return NULL;
+	}
 	return loop_attach(path, serial, device->device_type, chosen.generic, chosen.another, error);
 }
 

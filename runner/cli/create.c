@@ -90,6 +90,10 @@ bool create_make_plan(const char *name, const char *handler, char **arguments, i
 	what->handler = handler;
 	what->serial = from->serial;
 	what->protection = from->protection;
+	what->disk_option = from->size	       ? "--size"
+			    : from->block_size ? "--block-size"
+			    : from->protection ? "--protection"
+					       : NULL;
 	what->queues = from->queues;
 	what->depth = from->depth;
 	what->directory = encode_name(name, error);
@@ -144,14 +148,22 @@ static bool check_owner(scuse_nl *nl, const plan *what, GError **error)
 	return no_owner(what, owners, error);
 }
 
-/* The kernel has to know before the handler is asked what kind of device it is. */
-static void set_device_type(plan *what)
+/* The kernel has to know before the handler is asked what kind of LUN it is. */
+static bool set_kind(plan *what, GError **error)
 {
 	g_autoptr(JsonValue) catalogue = catalogue_read(NULL);
 	const JsonValue *handler = catalogue ? catalogue_find(catalogue, what->handler) : NULL;
 
-	if (handler)
-		what->device_type = (uint32_t)json_number_member(handler, "device_type");
+	if (!handler)
+		return true;
+	what->raw = json_bool_member(handler, "raw");
+	what->device_type = (uint32_t)json_number_member(handler, "device_type");
+	if (!what->raw || !what->disk_option)
+		return true;
+	return fail_usage(error,
+			  "%s does not go with handler '%s': what it serves is no disk of our making, and says "
+			  "by itself how large it is",
+			  what->disk_option, what->handler);
 }
 
 scuse_nl_device *create_lun(scuse_nl **nl, plan *what, GError **error)
@@ -162,8 +174,7 @@ scuse_nl_device *create_lun(scuse_nl **nl, plan *what, GError **error)
 	*nl = control_open(error);
 	if (!*nl || !check_owner(*nl, what, error))
 		return NULL;
-	set_device_type(what);
-	return device_create(*nl, what, error);
+	return set_kind(what, error) ? device_create(*nl, what, error) : NULL;
 }
 
 /* ---- the command ------------------------------------------------------------------------------------ */
@@ -173,6 +184,12 @@ static void print_created(const scuse_nl_device *device, const char *name)
 	g_autofree char *size = format_size(device->size);
 	g_autoptr(ScuseJson) json = NULL;
 
+	if (!globals.json && device->raw) {
+		print_note("created LUN '%s': %s%s%s, served by %s", name, scuse_nl_type_name(device->device_type),
+			   device->identity ? " " : "", device->identity ? device->identity : "",
+			   device->handler);
+		return;
+	}
 	if (!globals.json) {
 		print_note("created LUN '%s': %s (%" G_GUINT64_FORMAT " bytes) in blocks of %u, served by %s",
 			   name, size, device->size, device->block_size, device->handler);

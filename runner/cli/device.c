@@ -105,8 +105,9 @@ static bool write_number(const char *path, const char *key, uint64_t value, GErr
 static bool write_parameters(const char *path, const plan *what, GError **error)
 {
 	if (!write_control(path, "handler", what->handler, error) ||
-	    !write_number(path, "size", what->size, error) ||
-	    !write_number(path, "block_size", what->block_size, error) ||
+	    (what->raw && !write_control(path, "raw", "1", error)) ||
+	    !write_number(path, "size", what->raw ? 0 : what->size, error) ||
+	    !write_number(path, "block_size", what->raw ? 0 : what->block_size, error) ||
 	    !write_number(path, "queues", what->queues, error) ||
 	    !write_number(path, "depth", what->depth, error) ||
 	    !write_number(path, "device_type", what->device_type, error) ||
@@ -270,6 +271,10 @@ void device_json(ScuseJson *json, const scuse_nl_device *device)
 	scuse_json_uint(json, "pid", device->pid);
 	scuse_json_string(json, "serial", device->serial);
 	scuse_json_uint(json, "device_type", device->device_type);
+	scuse_json_string(json, "type", scuse_nl_type_name(device->device_type));
+	scuse_json_bool(json, "raw", device->raw);
+	if (device->raw)
+		scuse_json_string(json, "identity", device->identity);
 	scuse_json_uint(json, "queues", device->queues);
 	scuse_json_uint(json, "depth", device->depth);
 	scuse_json_uint(json, "max_transfer", device->max_transfer);

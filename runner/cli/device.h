@@ -38,7 +38,9 @@ typedef struct plan {
 	uint64_t queues;	/* 0: the kernel's default */
 	uint64_t depth;		/* 0: the kernel's default */
 	const char *protection; /* T10 type; NULL: not asked for */
-	uint32_t device_type;	/* SPC-4 */
+	bool raw;		/* no size nor blocks of its own */
+	uint32_t device_type;	/* SPC-4; 0 of a raw LUN: its handler will say */
+	const char *disk_option; /* one that was given and that raw LUNs do not take; NULL: none */
 } plan;
 void plan_clear(plan *p);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(plan, plan_clear)

@@ -182,9 +182,11 @@ static void load_drivers(uint32_t device_type, bool want_generic)
 		break;
 	case NODE_TAPE:
 		module_try("st");
+		want_generic = true; /* to ask if it is ready: closing a tape's own node rewinds it */
 		break;
 	case NODE_CHANGER:
 		module_try("ch");
+		want_generic = true; /* its own node lets in one at a time */
 		break;
 	case NODE_GENERIC:
 		want_generic = true;
@@ -227,9 +229,11 @@ static char *wait_for_node(const struct scsi_address *address, uint32_t device_t
 {
 	gint64 deadline = g_get_monotonic_time() + ATTACH_LIMIT * G_USEC_PER_SEC;
 	enum node_kind kind = want_generic ? NODE_GENERIC : sysfs_kind_of_type(device_type);
-	g_autofree char *node = NULL;
+	enum node_kind ask = kind == NODE_BLOCK ? NODE_BLOCK : NODE_GENERIC;
+	g_autofree char *node = NULL, *asked = NULL;
 
-	while (!(node = sysfs_node(address, kind))) {
+	while (!(node = sysfs_node(address, kind)) || !(asked = sysfs_node(address, ask))) {
+		g_clear_pointer(&node, g_free);
 		if (!check_interrupted(error))
 			return NULL;
 		if (g_get_monotonic_time() >= deadline) {
@@ -242,7 +246,7 @@ static char *wait_for_node(const struct scsi_address *address, uint32_t device_t
 		}
 		g_usleep(POLL_MS * 1000);
 	}
-	return wait_until_ready(node, deadline, error) ? g_steal_pointer(&node) : NULL;
+	return wait_until_ready(asked, deadline, error) ? g_steal_pointer(&node) : NULL;
 }
 
 static const export *find_ours(GPtrArray *exports)

@@ -31,8 +31,9 @@ static void print_row(Table *table, const scuse_nl_device *device)
 	}
 	table_add(table, name);
 	table_add(table, device->handler);
-	table_add(table, size);
-	table_addf(table, "%u", device->block_size);
+	table_add(table, scuse_nl_type_name(device->device_type));
+	table_add(table, device->raw ? "-" : size);
+	table_addf(table, device->raw ? "-" : "%u", device->block_size);
 	table_add(table, scuse_nl_state_name(device->state));
 	table_add(table, places->len ? places->str : "-");
 	g_string_free(places, TRUE);
@@ -41,7 +42,7 @@ static void print_row(Table *table, const scuse_nl_device *device)
 static void print_list(const scuse_nl_devices *devices)
 {
 	static const char *const headings[] = {
-		"NAME", "HANDLER", ">SIZE", ">BLOCK", "STATE", "EXPORTS", NULL
+		"NAME", "HANDLER", "TYPE", ">SIZE", ">BLOCK", "STATE", "EXPORTS", NULL
 	};
 	g_autoptr(Table) table = table_new(headings);
 

@@ -31,6 +31,8 @@ static char *feature_names(uint32_t features)
 		{ SCUSE_FEATURE_ATOMIC, "atomic" },
 		{ SCUSE_FEATURE_ANCHOR, "anchor" },
 		{ SCUSE_FEATURE_PI, "protection" },
+		{ SCUSE_FEATURE_UNIT_ATTENTIONS, "unit-attentions" },
+		{ SCUSE_FEATURE_RESET, "reset" },
 	};
 	GString *text = g_string_new(NULL);
 
@@ -73,10 +75,24 @@ static void print_queues(const scuse_nl_queues *queues)
 			    queues->item[i]->inflight, queues->item[i]->depth);
 }
 
+static void print_kind(const scuse_nl_device *device)
+{
+	g_autofree char *size = format_size(device->size);
+
+	print_field("type", "%s (%02Xh)%s", scuse_nl_type_name(device->device_type), device->device_type,
+		    device->raw ? ", raw" : "");
+	if (device->raw) {
+		print_field("identity", "%s", device->identity ? device->identity : "-");
+		return;
+	}
+	print_field("size", "%s (%" G_GUINT64_FORMAT " bytes)", size, device->size);
+	print_field("block size", "%u", device->block_size);
+}
+
 static void print_device(const scuse_nl_device *device, GPtrArray *exports, const scuse_nl_queues *queues,
 			 const lun_state *state)
 {
-	g_autofree char *name = decode_name(device->name), *size = format_size(device->size);
+	g_autofree char *name = decode_name(device->name);
 	g_autofree char *transfer = format_size(device->max_transfer),
 			*features = feature_names(device->features);
 	g_autofree char *path = device_path(device);
@@ -87,9 +103,7 @@ static void print_device(const scuse_nl_device *device, GPtrArray *exports, cons
 	print_field("state", "%s", scuse_nl_state_name(device->state));
 	if (device->error)
 		print_field("last error", "%s", device->error);
-	print_field("size", "%s (%" G_GUINT64_FORMAT " bytes)", size, device->size);
-	print_field("block size", "%u", device->block_size);
-	print_field("type", "0x%02x", device->device_type);
+	print_kind(device);
 	print_field("serial", "%s", *device->serial ? device->serial : "-");
 	print_field("features", "%s", *features ? features : "-");
 	print_field("worker", device->pid ? "pid %u" : "none", device->pid);

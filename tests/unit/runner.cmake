@@ -8,7 +8,7 @@ function(scuse_runner_test name)
     TEST_HANDLER_DIR="${CMAKE_BINARY_DIR}/handlers"
     TEST_PLUGIN_DIR="${CMAKE_CURRENT_BINARY_DIR}/plugins")
   scuse_export_to_plugins(${name})
-  add_dependencies(${name} handler_file handler_memory handler_null)
+  add_dependencies(${name} handler_file handler_memory handler_null handler_vchanger)
 endfunction()
 
 set(rig rig.c simulator.c)
@@ -24,6 +24,13 @@ scuse_runner_test(unit-notify notify.c recorder.c ${rig})
 scuse_runner_test(unit-params params.c)
 scuse_runner_test(unit-ring ring.c)
 scuse_runner_test(unit-sense sense.c)
+
+# The parts of the vchanger handler below its commands, and its link with drives.
+set(vchanger_parts element.c inventory.c library.c link.c moves.c page.c state.c watch.c)
+list(TRANSFORM vchanger_parts PREPEND ../../handlers/vchanger/)
+scuse_runner_test(unit-vchanger vchanger_fixture.c vchanger_kill.c vchanger_library.c vchanger_link.c
+  vchanger_report.c ${vchanger_parts})
+target_compile_definitions(unit-vchanger PRIVATE _GNU_SOURCE)
 
 # One source, many broken plugins: see plugin.c.
 foreach(variant good short old-ops minor newer-major bad-magic no-open no-read both wrong-name bad-default twice

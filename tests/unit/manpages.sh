@@ -11,7 +11,7 @@ failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for name in file memory null sg vchanger; do
+for name in file memory null sg vchanger vtape; do
 	page=$source/handlers/$name/scuse-$name.7
 	"$runner" --plugin-dir "$handlers" --list-handlers | awk -v name="$name" '
 		/^[a-z]/ { mine = $1 == name } mine && /^    [a-z][a-z0-9_-]*=/ { sub(/=.*/, ""); print $1 }' |

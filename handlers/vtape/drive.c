@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Cartridges in and out of the drive, and what the changer asks of it.  See drive.h for the states. */
+#include "drive.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void drive_answer(struct scuse_io *io, const void *data, uint64_t length)
+{
+	uint64_t room;
+	void *to = scuse_io_data(io, &room);
+
+	if (length > room)
+		length = room;
+	if (length)
+		memcpy(to, data, length);
+	scuse_io_set_data_in(io, length);
+}
+
+void drive_rewind(struct drive *drive, unsigned int partition)
+{
+	drive->partition = partition;
+	drive->place = cartridge_start(drive->cartridge, partition);
+	drive->lost = false;
+}
+
+bool drive_write_protected(const struct drive *drive)
+{
+	return !drive->cartridge || !drive->cartridge->writable;
+}
+
+uint64_t drive_room(const struct drive *drive)
+{
+	return drive->cartridge->label.partition[drive->partition].size -
+	       cartridge_used(drive->cartridge, drive->partition, &drive->place);
+}
+
+bool drive_in_early_warning(const struct drive *drive)
+{
+	return drive_room(drive) < drive->early_warning;
+}
+
+bool drive_in_programmable_warning(const struct drive *drive)
+{
+	uint64_t zone = mode_early_warning(&drive->mode);
+
+	return zone && drive_room(drive) < drive->early_warning + zone;
+}
+
+int drive_load(struct drive *drive, const char *path)
+{
+	bool new_path = path != drive->path;
+	char *copy = new_path ? strdup(path) : drive->path;
+	struct cartridge *cartridge = NULL;
+	int result = copy ? cartridge_open(path, !drive->read_only, drive->create ? &drive->blank : NULL,
+					   &cartridge)
+			  : -ENOMEM;
+
+	if (result) {
+		if (new_path)
+			free(copy);
+		return result;
+	}
+	if (new_path)
+		free(drive->path);
+	drive->path = copy;
+	drive->cartridge = cartridge;
+	mode_medium_changed(&drive->mode, cartridge);
+	drive_rewind(drive, 0);
+	drive->lost = cartridge->was_in_use && !drive->started;
+	if (drive->lost)
+		scuse_log(SCUSE_LOG_WARNING, "%s was in use when its drive ended: it is at its beginning now",
+			  path);
+	return 0;
+}
+
+int drive_unload(struct drive *drive)
+{
+	int result = cartridge_close(drive->cartridge);
+
+	drive->cartridge = NULL;
+	drive->lost = false;
+	if (result)
+		scuse_log(SCUSE_LOG_ERROR, "what was written last to %s may be lost: %s", drive->path,
+			  strerror(-result));
+	return result;
+}
+
+void drive_eject(struct drive *drive)
+{
+	free(drive->path);
+	drive->path = NULL;
+}
+
+/* ---- the changer's side; on the link's thread ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int link_load_cartridge(void *context, const char *name, const char *path)
+{
+	struct drive *drive = context;
+	int result = 0;
+
+	pthread_mutex_lock(&drive->lock);
+	if (!drive->path) {
+		result = drive_load(drive, path);
+		if (!result)
+			scuse_dev_changed(drive->dev, SCUSE_CHANGED_MEDIA);
+	} else if (strcmp(base_name(drive->path), name) != 0) {
+		result = -EBUSY;
+	}
+	pthread_mutex_unlock(&drive->lock);
+	return result;
+}
+
+static int link_unload_cartridge(void *context, bool force)
+{
+	struct drive *drive = context;
+	struct timespec until;
+	int result = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LINK_PATIENCE;
+	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until))
+		return -EBUSY;
+	if (drive->path && drive->nr_preventers && !force) {
+		result = -EPERM;
+	} else if (drive->path) {
+		drive->nr_preventers = 0;
+		drive_unload(drive);
+		drive_eject(drive);
+	}
+	pthread_mutex_unlock(&drive->lock);
+	return result;
+}
+
+static void link_tell_status(void *context, struct link_status *status)
+{
+	struct drive *drive = context;
+
+	strncpy(status->id, drive->serial, sizeof(status->id) - 1);
+	pthread_mutex_lock(&drive->lock);
+	if (drive->path)
+		strncpy(status->name, base_name(drive->path), sizeof(status->name) - 1);
+	status->loaded = drive->cartridge != NULL;
+	status->prevented = drive->nr_preventers != 0;
+	pthread_mutex_unlock(&drive->lock);
+}
+
+const struct link_ops drive_link_ops = {
+	.load = link_load_cartridge,
+	.unload = link_unload_cartridge,
+	.status = link_tell_status,
+};

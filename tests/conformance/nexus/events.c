@@ -51,15 +51,15 @@ static const char *raise_log_select(struct stage *stage, const struct rotation *
 	return nexus_run(causer, &command) == STATUS_GOOD ? NULL : "LOG SELECT";
 }
 
+/* One MiB more each time: not every handler lets a LUN become smaller. */
 static const char *raise_capacity(struct stage *stage, const struct rotation *rotation)
 {
-	static bool grown;
+	static unsigned long long more;
 	char words[64];
 
 	(void)rotation;
-	grown = !grown;
-	snprintf(words, sizeof(words), "resize %llu",
-		 (unsigned long long)(stage->blocks + (grown ? 2048ULL : 0)) * BLOCK_SIZE);
+	more += 2048;
+	snprintf(words, sizeof(words), "resize %llu", (stage->blocks + more) * BLOCK_SIZE);
 	return stage_hook(stage, words) ? "scuse resize" : NULL;
 }
 

@@ -25,7 +25,7 @@ struct stage {
 	struct nexus nexus[PLACES_ALL];
 	const char *hook;    /* the host's side, see stage_hook() */
 	const char *control; /* pipe of the test handler; NULL: another handler serves */
-	uint32_t blocks;     /* the medium's size in blocks of 512 bytes; cases restore it */
+	uint32_t blocks;     /* the medium's size at first, in blocks of 512 bytes; it is never less than that */
 };
 
 /* Opens A, B, C and L; takes the unit attentions that are pending.  0, or -1 after saying why. */

@@ -51,11 +51,10 @@ round_orders() {
 	run_round orders --control /tmp/nexus.control "$@"
 }
 
-# For comparison only: LIO's own ramdisk, with no expectations but of what must not be tried.
+# For comparison only: LIO's own ramdisk.  What is "not ok" is where it answers otherwise than our LUNs do.
 round_stock() {
 	SETUP_CREATE=stock
-	grep 'not run:' "$here/nexus.expected" >/tmp/nexus.expected
-	run_round stock --expect /tmp/nexus.expected "$@"
+	run_round stock "$@"
 }
 
 case ${1:-short} in

@@ -75,7 +75,8 @@ Test(loader, refuses_a_newer_major_and_names_both)
 {
 	char wants[32], has[32];
 
-	snprintf(wants, sizeof(wants), "for handler ABI %d.%d,", SCUSE_HANDLER_ABI_MAJOR + 1, SCUSE_HANDLER_ABI_MINOR);
+	snprintf(wants, sizeof(wants), "for handler ABI %d.%d,", SCUSE_HANDLER_ABI_MAJOR + 1,
+		 SCUSE_HANDLER_ABI_MINOR);
 	snprintf(has, sizeof(has), "has %d.%d:", SCUSE_HANDLER_ABI_MAJOR, SCUSE_HANDLER_ABI_MINOR);
 	refused("newer-major", wants);
 	refused("newer-major", has);

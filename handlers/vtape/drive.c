@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_WARNING	      (64u << 20) /* bytes */
+#define DEFAULT_WARNING_SHARE 16	  /* of a partition, at most */
+
 void drive_answer(struct scuse_io *io, const void *data, uint64_t length)
 {
 	uint64_t room;
@@ -36,16 +39,30 @@ uint64_t drive_room(const struct drive *drive)
 	       cartridge_used(drive->cartridge, drive->partition, &drive->place);
 }
 
+/* Cartridges of other sizes than the parameters' may be loaded: it is a part of what is in the drive. */
+static uint64_t early_warning(const struct drive *drive)
+{
+	uint64_t size = drive->cartridge->label.partition[drive->partition].size;
+	uint64_t wanted = drive->early_warning;
+	uint64_t most = size / 2;
+
+	if (wanted == DRIVE_DEFAULT_WARNING) {
+		wanted = DEFAULT_WARNING;
+		most = size / DEFAULT_WARNING_SHARE;
+	}
+	return wanted < most ? wanted : most;
+}
+
 bool drive_in_early_warning(const struct drive *drive)
 {
-	return drive_room(drive) < drive->early_warning;
+	return drive_room(drive) < early_warning(drive);
 }
 
 bool drive_in_programmable_warning(const struct drive *drive)
 {
 	uint64_t zone = mode_early_warning(&drive->mode);
 
-	return zone && drive_room(drive) < drive->early_warning + zone;
+	return zone && drive_room(drive) < early_warning(drive) + zone;
 }
 
 int drive_load(struct drive *drive, const char *path)

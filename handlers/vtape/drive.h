@@ -33,10 +33,11 @@
 #include "mode.h"
 #include "sense.h"
 
-#define DRIVE_VENDOR	 8
-#define DRIVE_PRODUCT	 16
-#define DRIVE_SERIAL	 32
-#define DRIVE_PREVENTERS 64 /* I_T nexuses that prevent removal at a time */
+#define DRIVE_VENDOR	      8
+#define DRIVE_PRODUCT	      16
+#define DRIVE_SERIAL	      32
+#define DRIVE_DEFAULT_WARNING UINT64_MAX
+#define DRIVE_PREVENTERS      64 /* I_T nexuses that prevent removal at a time */
 
 /* Since the LUN was opened; for the log pages (log.c). */
 struct drive_counters {
@@ -56,7 +57,7 @@ struct drive {
 	bool create;
 	bool can_compress;
 	uint32_t max_block;
-	uint64_t early_warning; /* bytes in front of the end of a partition */
+	uint64_t early_warning; /* bytes in front of the end of a partition; or DRIVE_DEFAULT_WARNING */
 	struct cartridge_options blank;
 	char vendor[DRIVE_VENDOR + 1], product[DRIVE_PRODUCT + 1], serial[DRIVE_SERIAL + 1];
 

@@ -150,7 +150,7 @@ static int whole(const struct cartridge *cartridge, const struct place *place,
 		return result == -EBADMSG ? 0 : result;
 	format_get_trailer(*buffer + size - FORMAT_TRAILER, &length, &check);
 	return length == object->length && check == object->check &&
-	       format_crc(0, *buffer, length) == object->data_check;
+	       format_crc(0, *buffer, object->length) == object->data_check;
 }
 
 /* The objects up to the flushed point are known to be whole; those behind it may have been torn by a crash. */

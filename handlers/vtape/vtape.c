@@ -27,8 +27,6 @@
 #define MAX_BLOCK_MIN 65536u
 #define CAPACITY_MIN  (1u << 20)
 #define CAPACITY_MAX  ((uint64_t)1 << 60)
-#define EARLY_WARNING (64u << 20)
-#define EARLY_SHARE   16 /* of the capacity, at most, unless a parameter says otherwise */
 
 static const struct scuse_param vtape_params[] = {
 	{ .name = "path",
@@ -151,15 +149,12 @@ static int check_place(const struct scuse_config *config)
 
 static int vtape_validate(const struct scuse_config *config)
 {
-	uint64_t capacity = scuse_config_size(config, "capacity");
 	int result = check_place(config);
 
 	if (!result)
 		result = refuse_size(config, "capacity", CAPACITY_MIN, CAPACITY_MAX);
 	if (!result)
 		result = refuse_size(config, "max-block", MAX_BLOCK_MIN, FORMAT_RECORD_MAX);
-	if (!result)
-		result = refuse_size(config, "early-warning", 0, capacity / 2);
 	if (!result)
 		result = refuse_number(config, "partitions", 1, FORMAT_PARTITIONS);
 	if (!result)
@@ -182,13 +177,6 @@ static void set_text(char *to, size_t size, const char *text)
 	strncpy(to, text ? text : "", size - 1);
 }
 
-static uint64_t early_warning(const struct scuse_config *config, uint64_t capacity)
-{
-	if (scuse_config_given(config, "early-warning"))
-		return scuse_config_size(config, "early-warning");
-	return capacity / EARLY_SHARE < EARLY_WARNING ? capacity / EARLY_SHARE : EARLY_WARNING;
-}
-
 static void configure(struct drive *drive, const struct scuse_config *config)
 {
 	const char *serial = scuse_config_string(config, "serial");
@@ -205,7 +193,9 @@ static void configure(struct drive *drive, const struct scuse_config *config)
 	drive->blank.density = (uint8_t)scuse_config_int(config, "density");
 	drive->blank.worm = scuse_config_bool(config, "worm");
 	drive->blank.barcode = scuse_config_string(config, "barcode");
-	drive->early_warning = early_warning(config, drive->blank.capacity / drive->blank.partitions);
+	drive->early_warning = scuse_config_given(config, "early-warning")
+				       ? scuse_config_size(config, "early-warning")
+				       : DRIVE_DEFAULT_WARNING;
 	set_text(drive->vendor, sizeof(drive->vendor), scuse_config_string(config, "vendor"));
 	set_text(drive->product, sizeof(drive->product), scuse_config_string(config, "product"));
 	set_text(drive->serial, sizeof(drive->serial), serial ? serial : scuse_dev_name(drive->dev));

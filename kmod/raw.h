@@ -87,6 +87,21 @@ struct scuse_raw_entry {
 	const char *reason; /* of REFUSED and KERNEL; NULL: needs none */
 };
 
+/* The rules of SCUSE_RAW_SPECIAL, in entry.fixed. */
+enum scuse_raw_special {
+	SCUSE_RAW_EXPECTED = 0, /* the CDB does not say: as much as the initiator expects */
+	SCUSE_RAW_BLOCKS_256,	/* SBC-3 READ (6), WRITE (6): blocks, a count of 0 means 256 */
+	SCUSE_RAW_VERIFY,	/* SBC-3 VERIFY: BYTCHK 00b none, 01b `count` blocks, 11b one block */
+	SCUSE_RAW_SAME,		/* SBC-3 WRITE SAME: one block; with NDOB none */
+	SCUSE_RAW_TWICE,	/* SBC-3 COMPARE AND WRITE: `count` blocks twice */
+	SCUSE_RAW_FORMAT,	/* SBC-3 FORMAT UNIT: with FMTDATA as expected, otherwise none */
+	SCUSE_RAW_TAPE_VERIFY,	/* SSC-4 VERIFY: with BYTCMP records, otherwise none */
+	SCUSE_RAW_BLOCK_LIMITS, /* SSC-4 READ BLOCK LIMITS: 6 bytes, with MLOI 20 */
+	SCUSE_RAW_SECURITY,	/* SPC-4 SECURITY PROTOCOL IN, OUT: bytes, with INC_512 times 512 */
+	SCUSE_RAW_ATA,		/* SAT-3 ATA PASS-THROUGH: T_LENGTH, BYT_BLOK, T_TYPE; T_DIR is the direction */
+};
+
+/* Sorted by operation code, then service action, those without service action last. */
 extern const struct scuse_raw_entry scuse_raw_table[];
 extern const u32 scuse_raw_count;
 

@@ -20,3 +20,22 @@ foreach(file logpage modepage opcode range ua vpdpage)
   set_tests_properties(kmod_${file} PROPERTIES LABELS unit)
 endforeach()
 target_sources(kmod_opcode PRIVATE ${CMAKE_SOURCE_DIR}/kmod/optable.c)
+
+# The table of raw LUNs' commands: made as kmod/Kbuild makes it, then read; and what its generator refuses.
+find_program(SCUSE_AWK NAMES awk REQUIRED)
+set(rawtable ${CMAKE_CURRENT_BINARY_DIR}/rawtable.c)
+add_custom_command(OUTPUT ${rawtable}
+  COMMAND sh -c "\"$1\" -f \"$2\" \"$3\" >\"$4.new\" && mv \"$4.new\" \"$4\"" sh
+          ${SCUSE_AWK} ${CMAKE_SOURCE_DIR}/kmod/rawtable.awk ${CMAKE_SOURCE_DIR}/kmod/raw.table ${rawtable}
+  DEPENDS ${CMAKE_SOURCE_DIR}/kmod/rawtable.awk ${CMAKE_SOURCE_DIR}/kmod/raw.table
+  VERBATIM)
+add_library(scuse_rawtable OBJECT ${rawtable})
+target_include_directories(scuse_rawtable PRIVATE ${CMAKE_SOURCE_DIR}/kmod ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(scuse_rawtable PUBLIC scuse_headers)
+
+add_executable(kmod_rawtable ${CMAKE_CURRENT_LIST_DIR}/kmod_rawtable.c ${CMAKE_SOURCE_DIR}/kmod/optable.c)
+target_include_directories(kmod_rawtable PRIVATE ${CMAKE_SOURCE_DIR}/kmod ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(kmod_rawtable PRIVATE scuse_rawtable PkgConfig::SCUSE_KMOD_CRITERION Threads::Threads)
+add_test(NAME kmod_rawtable COMMAND kmod_rawtable)
+add_test(NAME kmod_rawtable_generator COMMAND ${CMAKE_CURRENT_LIST_DIR}/rawtable.sh ${CMAKE_SOURCE_DIR}/kmod)
+set_tests_properties(kmod_rawtable kmod_rawtable_generator PROPERTIES LABELS unit)

@@ -14,8 +14,9 @@ kmod_dir() { printf '%s/kmod-%s' "$LAB_BUILD" "$1"; }
 kmod_copy() {
     mkdir -p "$1/src/kmod" "$1/src/include"
     # What kbuild makes is not matched, so --delete leaves it.
-    rsync -rlpci --delete --exclude='*.mod.c' --include='*/' --include=Kbuild --include=Makefile \
-        --include='*.c' --include='*.h' --include='*.S' --exclude='*' "$KMOD_SOURCES/" "$1/src/kmod/"
+    rsync -rlpci --delete --exclude='*.mod.c' --exclude=rawtable.c --include='*/' --include=Kbuild \
+        --include=Makefile --include='*.c' --include='*.h' --include='*.S' --include='*.table' --include='*.awk' \
+        --exclude='*' "$KMOD_SOURCES/" "$1/src/kmod/"
     rsync -rlpci --delete "$LAB_TOP/include/" "$1/src/include/"
 }
 

@@ -129,6 +129,22 @@ Test(events, of_a_device)
 	cr_assert_str_eq(seen.message, "no space");
 }
 
+Test(events, of_a_raw_device)
+{
+	struct scuse_nl *nl = make_handle();
+	struct nl_msg *msg = make_event(3, SCUSE_EVENT_DEVICE_ADDED);
+
+	put_device(msg);
+	nla_put_u8(msg, SCUSE_ATTR_RAW, 1);
+	nla_put_u8(msg, SCUSE_ATTR_DEVICE_TYPE, 8);
+	cr_assert_eq(feed(nl, msg), 1);
+	cr_assert_eq(seen.device.raw, 1);
+	cr_assert_str_eq(scuse_nl_type_name(seen.device.device_type), "changer");
+	cr_assert_null(seen.device.identity);
+	cr_assert_str_eq(scuse_nl_type_name(SCUSE_TYPE_UNKNOWN), "unknown");
+	cr_assert_str_eq(scuse_nl_type_name(0x06), "unknown");
+}
+
 Test(events, of_an_owner)
 {
 	struct scuse_nl *nl = make_handle();
@@ -337,15 +353,16 @@ Test(acks, too_short)
 
 Test(copies, outlive_the_message)
 {
-	char name[] = "a", error[] = "bad";
+	char name[] = "a", error[] = "bad", identity[] = "naa.5";
 	struct scuse_nl_device device = {
-		.id = 1, .name = name, .handler = "h", .serial = "", .error = error
+		.id = 1, .name = name, .handler = "h", .serial = "", .error = error, .identity = identity
 	};
 	struct scuse_nl_device *copy = scuse_nl_device_copy(&device);
 
-	name[0] = error[0] = '#';
+	name[0] = error[0] = identity[0] = '#';
 	cr_assert_str_eq(copy->name, "a");
 	cr_assert_str_eq(copy->error, "bad");
+	cr_assert_str_eq(copy->identity, "naa.5");
 	cr_assert_str_eq(copy->serial, "");
 	cr_assert_null(copy->config);
 	scuse_nl_device_free(copy);

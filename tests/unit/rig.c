@@ -63,6 +63,8 @@ static bool open_rig(struct rig *rig, const struct rig_options *options, char **
 		return false;
 	rig->dev = dev_new("test", &sim_device_ops, rig->sim);
 	rig->dev->force_poll = options->force_poll;
+	rig->dev->known_identity = g_strdup(options->known_identity);
+	sim_refuse_start(rig->sim, options->refusal);
 	return dev_open(rig->dev, rig->handler, rig->config, error) == 0;
 }
 

@@ -61,6 +61,8 @@ struct sim {
 	struct sim_options options;
 	struct sim_queue *queues;
 	struct scuse_start start;
+	struct scuse_command *commands; /* of the same */
+	int refusal;			/* of START; 0: none */
 	bool removed; /* atomic */
 	pthread_mutex_t notify_lock;
 	pthread_cond_t notified;
@@ -103,6 +105,11 @@ static uint32_t slot_stride(const struct sim_options *options)
 	return (options->slot_size + protection + 4095) / 4096 * 4096;
 }
 
+static uint16_t minor(const struct sim_options *options)
+{
+	return options->minor_0 ? 0 : options->minor_1 ? 1 : SCUSE_ABI_MINOR;
+}
+
 static void make_queue(const struct sim_options *options, struct sim_queue *queue, uint32_t index)
 {
 	uint32_t depth = options->depth;
@@ -115,7 +122,7 @@ static void make_queue(const struct sim_options *options, struct sim_queue *queu
 	make_region(&queue->regions[SCUSE_REGION_DATA], (uint64_t)depth * slot_stride(options));
 	kernel = queue->kernel = queue->regions[SCUSE_REGION_KERNEL].kernel;
 	*kernel = geometry(depth, slot_stride(options));
-	kernel->abi_minor = options->minor_0 ? 0 : SCUSE_ABI_MINOR;
+	kernel->abi_minor = minor(options);
 	kernel->queue = index;
 	kernel->flags = options->lazy_kick ? 0 : SCUSE_KERNEL_NEED_KICK;
 	queue->user = queue->regions[SCUSE_REGION_USER].kernel;
@@ -157,6 +164,7 @@ void sim_free(struct sim *sim)
 		pthread_mutex_destroy(&queue->lock);
 		free(queue->tags);
 	}
+	g_free(sim->commands);
 	g_array_free(sim->notifies, TRUE);
 	pthread_cond_destroy(&sim->notified);
 	pthread_mutex_destroy(&sim->notify_lock);
@@ -277,7 +285,8 @@ static int sim_info(void *device, struct scuse_info *info)
 	const struct sim *sim = device;
 
 	info->abi_major = SCUSE_ABI_MAJOR;
-	info->abi_minor = sim->options.minor_0 ? 0 : SCUSE_ABI_MINOR;
+	info->abi_minor = minor(&sim->options);
+	info->flags = sim->options.raw ? SCUSE_INFO_RAW : 0;
 	info->pi_type = sim->options.pi_type;
 	info->pi_offset = sim->options.pi_type ? sim->options.slot_size : 0;
 	info->queues = sim->options.queues;
@@ -322,6 +331,17 @@ static int sim_queue_fd(void *device, uint32_t queue)
 	return sim->queues[queue].worker_fd;
 }
 
+/* What the kernel refuses of a raw LUN, and takes of no other. */
+static bool raw_fields_good(const struct sim *sim, const struct scuse_start *start)
+{
+	if (sim->options.raw)
+		return start->nr_commands && start->nr_commands <= SCUSE_MAX_COMMANDS && start->commands &&
+		       start->device_type < SCUSE_TYPE_UNKNOWN && !start->device_size &&
+		       memchr(start->identity, 0, sizeof(start->identity));
+	return !start->nr_commands && !start->commands && !start->device_type && !start->identity[0] &&
+	       !(start->features & (SCUSE_FEATURE_UNIT_ATTENTIONS | SCUSE_FEATURE_RESET));
+}
+
 static int sim_start(void *device, const struct scuse_start *start)
 {
 	struct sim *sim = device;
@@ -335,7 +355,14 @@ static int sim_start(void *device, const struct scuse_start *start)
 		return -EINVAL;
 	if (sim->options.pi_type && !(start->features & SCUSE_FEATURE_PI))
 		return -EINVAL;
+	if (sim->refusal)
+		return sim->refusal;
+	if (!raw_fields_good(sim, start))
+		return -EINVAL;
 	sim->start = *start;
+	g_free(sim->commands);
+	sim->commands = g_memdup2((const void *)(uintptr_t)start->commands,
+				  start->nr_commands * sizeof(*sim->commands));
 	return 0;
 }
 
@@ -345,7 +372,8 @@ static int sim_notify(void *device, const struct scuse_notify *notify)
 
 	if (sim->options.minor_0)
 		return -ENOTTY;
-	if (notify->size != sizeof(*notify) || !notify->events || notify->events & ~7u)
+	if (notify->size != sizeof(*notify) || !notify->events ||
+	    notify->events & ~(sim->options.raw ? 0xfu : 0x7u))
 		return -EINVAL;
 	pthread_mutex_lock(&sim->notify_lock);
 	g_array_append_vals(sim->notifies, notify, 1);
@@ -411,6 +439,16 @@ const struct worker_device_ops sim_device_ops = {
 const struct scuse_start *sim_started(const struct sim *sim)
 {
 	return &sim->start;
+}
+
+const struct scuse_command *sim_commands(const struct sim *sim)
+{
+	return sim->commands;
+}
+
+void sim_refuse_start(struct sim *sim, int error)
+{
+	sim->refusal = error;
 }
 
 static struct timespec after(int milliseconds)

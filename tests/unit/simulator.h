@@ -23,7 +23,9 @@ struct sim_options {
 	uint64_t device_size; /* bytes; 0: the handler says */
 	uint32_t device_type;
 	uint32_t pi_type; /* not 0: slots have room for protection information too */
+	bool raw;	  /* a raw LUN; no size and no blocks */
 	bool minor_0;	  /* a kernel that knows nothing of minor 1 */
+	bool minor_1;	  /* a kernel that knows nothing of raw LUNs */
 	bool lazy_kick;	  /* NEED_KICK stays clear: initiators look for completions by themselves */
 };
 
@@ -34,6 +36,10 @@ extern const struct worker_device_ops sim_device_ops;
 
 /* What START and the latest UPDATE said. */
 const struct scuse_start *sim_started(const struct sim *sim);
+/* The list of commands that came with it: nr_commands entries. */
+const struct scuse_command *sim_commands(const struct sim *sim);
+/* From now on START is refused with this, a negative errno. */
+void sim_refuse_start(struct sim *sim, int error);
 /*
  * Takes the oldest NOTIFY that was not yet taken, waiting for it if there is none; false: none comes within
  * `milliseconds`.

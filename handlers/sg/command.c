@@ -4,7 +4,7 @@
  *
  * On any thread; the sg driver takes 16 commands of a descriptor at a time, which is as many threads as the
  * worker has for a handler.  The data lies in the slot of the command that is passed on: the sg driver lets the
- * device read and write it there (SG_FLAG_DIRECT_IO) if /proc/scsi/sg/allow_dio says 1, the slot is aligned as
+ * device read and write it there (SG_FLAG_DIRECT_IO) if /sys/module/sg/parameters/allow_dio says 1, the slot is aligned as
  * the host adapter wants it, and it does not object otherwise; else it goes through pages of the kernel's.
  */
 #include "sg.h"
@@ -40,6 +40,21 @@ static uint32_t residual_of(const struct sg_io_hdr *header)
 	return (uint32_t)header->resid < header->dxfer_len ? (uint32_t)header->resid : header->dxfer_len;
 }
 
+/*
+ * Pages of a slot are scattered, and may be more pieces than the host adapter takes: then the command is not
+ * begun, and goes by the sg driver's own pages.
+ */
+static int submit(int fd, struct sg_io_hdr *header)
+{
+	int result = ioctl(fd, SG_IO, header);
+
+	if (result < 0 && errno == EINVAL && header->dxfer_len) {
+		header->flags &= ~(unsigned int)SG_FLAG_DIRECT_IO;
+		result = ioctl(fd, SG_IO, header);
+	}
+	return result;
+}
+
 void command_run(int fd, struct command *command)
 {
 	struct sg_io_hdr header = {
@@ -62,7 +77,7 @@ void command_run(int fd, struct command *command)
 		command->outcome = outcome_of_errno(E2BIG);
 		return;
 	}
-	if (ioctl(fd, SG_IO, &header) < 0) {
+	if (submit(fd, &header) < 0) {
 		command->outcome = outcome_of_errno(errno);
 		return;
 	}

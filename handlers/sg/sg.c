@@ -27,6 +27,10 @@
 
 #include "sg.h"
 
+#define CONFIGFS      "/sys/kernel/config/target"
+#define REPORT_LENGTH 32768 /* bytes */
+#define TIMEOUT_MAX   (14 * 24 * 3600) /* seconds: what is stated beyond that is a mistake */
+
 #ifndef SG_SCSI_RESET_NO_ESCALATE
 #define SG_SCSI_RESET_NO_ESCALATE 0x100
 #endif
@@ -41,6 +45,26 @@ static const struct scuse_param params[] = {
 	  .type = SCUSE_PARAM_PATH,
 	  .flags = SCUSE_PARAM_REQUIRED,
 	  .help = "the device: /dev/sgN, sdX, nstN, srN, schN, or a link in /dev/disk/by-id, /dev/tape/by-id" },
+	{ .name = "read_only",
+	  .type = SCUSE_PARAM_BOOL,
+	  .default_value = "false",
+	  .help = "refuse every command that could change the medium or the device" },
+	{ .name = "exclusive",
+	  .type = SCUSE_PARAM_BOOL,
+	  .default_value = "true",
+	  .help = "keep the users of the device's other nodes (sdX, stN, srN) out" },
+	{ .name = "commands",
+	  .type = SCUSE_PARAM_CHOICE,
+	  .default_value = "reported",
+	  .choices = "reported|standard",
+	  .help = "which commands there are: as the device reports, or all of the standards" },
+	{ .name = "direct",
+	  .type = SCUSE_PARAM_BOOL,
+	  .default_value = "true",
+	  .help = "move data without a copy; for that, set /sys/module/sg/parameters/allow_dio" },
+	{ .name = "timeout",
+	  .type = SCUSE_PARAM_DURATION,
+	  .help = "how long any command may take, instead of what its kind is given" },
 	{ .name = NULL },
 };
 
@@ -61,12 +85,82 @@ static int open_node(struct sg_device *device)
 	return -errno;
 }
 
+/* The report takes as many bytes as it says; nearly all fit at once. */
+static void ask_for_commands(struct sg_device *device)
+{
+	/* REPORT SUPPORTED OPERATION CODES, all of them, with their timeouts */
+	const uint8_t cdb[12] = { 0xa3, 0x0c, 0x80, 0, 0, 0, 0, 0, REPORT_LENGTH >> 8, REPORT_LENGTH & 0xff };
+	uint8_t *report = malloc(REPORT_LENGTH);
+	uint32_t length;
+
+	if (report && !command_ask(device, cdb, sizeof(cdb), report, REPORT_LENGTH, &length))
+		device->claims = claims_from_report(report, length);
+	free(report);
+	for (const struct scuse_claim *claim = device->claims; claim && !(claim->flags & SCUSE_CLAIM_END); claim++)
+		if (claim->timeout > device->stated[claim->opcode])
+			device->stated[claim->opcode] = claim->timeout;
+	scuse_log(SCUSE_LOG_DEBUG, device->claims ? "%s reports its commands"
+						  : "%s does not report its commands: all of the standards count",
+		  device->node.sg);
+}
+
+/* One switch for all of sg, off when the module is loaded; it only permits what SG_FLAG_DIRECT_IO asks for. */
+static void allow_direct_io(void)
+{
+	static const char path[] = "/sys/module/sg/parameters/allow_dio";
+	FILE *file = fopen(path, "r+e");
+	int now = file ? fgetc(file) : EOF;
+
+	if (now == '0') {
+		rewind(file);
+		fputs("1\n", file);
+		scuse_log(SCUSE_LOG_INFO, "%s set to 1, so that data is moved without a copy", path);
+	}
+	if (file && fclose(file))
+		scuse_log(SCUSE_LOG_WARNING, "cannot set %s: %s", path, strerror(errno));
+}
+
+static uint32_t whole_seconds(uint64_t nanoseconds)
+{
+	uint64_t seconds = (nanoseconds + 999999999) / 1000000000;
+
+	return seconds < TIMEOUT_MAX ? (uint32_t)seconds : TIMEOUT_MAX;
+}
+
+static int open_device(struct sg_device *device, const struct scuse_config *config)
+{
+	const char *path = scuse_config_string(config, "path");
+	int result = node_resolve(path, &device->node);
+
+	if (!result)
+		result = refuse_loop(CONFIGFS, path, &device->node, scuse_dev_name(device->dev));
+	if (!result)
+		result = open_node(device);
+	/* Before st looks at its tape, and takes the unit attentions that are everybody's. */
+	if (!result)
+		result = identify(device);
+	if (!result && scuse_config_bool(config, "exclusive"))
+		result = hold_partner(&device->node, &device->partner_fd);
+	if (result)
+		return result;
+	device->timeout = whole_seconds(scuse_config_duration(config, "timeout"));
+	device->read_only = scuse_config_bool(config, "read_only");
+	if (!strcmp(scuse_config_string(config, "commands"), "reported"))
+		ask_for_commands(device);
+	if (scuse_config_bool(config, "direct"))
+		allow_direct_io();
+	return 0;
+}
+
 static void sg_close(void *handle)
 {
 	struct sg_device *device = handle;
 
+	if (device->partner_fd >= 0)
+		close(device->partner_fd);
 	if (device->fd >= 0)
 		close(device->fd);
+	free(device->claims);
 	free(device);
 }
 
@@ -78,12 +172,8 @@ static int sg_open(struct scuse_dev *dev, const struct scuse_config *config, voi
 	if (!device)
 		return -ENOMEM;
 	device->dev = dev;
-	device->fd = -1;
-	result = node_resolve(scuse_config_string(config, "path"), &device->node);
-	if (!result)
-		result = open_node(device);
-	if (!result)
-		result = identify(device);
+	device->fd = device->partner_fd = -1;
+	result = open_device(device, config);
 	if (result) {
 		sg_close(device);
 		return result;
@@ -92,13 +182,21 @@ static int sg_open(struct scuse_dev *dev, const struct scuse_config *config, voi
 	return 0;
 }
 
+static int sg_validate(const struct scuse_config *config)
+{
+	struct sg_node node;
+
+	return node_resolve(scuse_config_string(config, "path"), &node);
+}
+
 static int sg_probe(void *handle, struct scuse_caps *caps)
 {
 	struct sg_device *device = handle;
 
 	caps->device_type = device->type;
 	caps->identity = device->identity;
-	caps->claims = standard;
+	caps->claims = device->claims ? device->claims : standard;
+	caps->read_only = device->read_only;
 	caps->unit_attentions = 1;
 	return 0;
 }
@@ -154,6 +252,16 @@ static int tell(struct scuse_io *io, const struct command *command)
 	return 0;
 }
 
+/* What the user wants; else the longer of what the device says that it needs and what such commands need. */
+static uint32_t time_for(const struct sg_device *device, const uint8_t *cdb)
+{
+	uint32_t usual = timeout_of(device->type, cdb), stated = device->stated[cdb[0]];
+
+	if (device->timeout)
+		return device->timeout;
+	return stated > usual && stated <= TIMEOUT_MAX ? stated : usual;
+}
+
 static int sg_cdb(void *handle, struct scuse_io *io)
 {
 	struct sg_device *device = handle;
@@ -166,7 +274,9 @@ static int sg_cdb(void *handle, struct scuse_io *io)
 	command.cdb = scuse_io_cdb(io, &command.cdb_length);
 	command.data = scuse_io_data(io, &length);
 	command.length = (uint32_t)length;
-	command.timeout = timeout_of(device->type, command.cdb);
+	if (device->read_only && !command_is_harmless(device->type, command.cdb))
+		return scuse_fail(io, SCUSE_E_READ_ONLY);
+	command.timeout = time_for(device, command.cdb);
 	command_run(device->fd, &command);
 	count(device, &command);
 	note_outcome(device, &command.outcome, resets);
@@ -202,6 +312,7 @@ static struct scuse_handler sg_handler = {
 	.device_type = SCUSE_DEVICE_TYPE_ANY,
 	.thread_model = SCUSE_THREADS_PARALLEL,
 	.sync = &ops,
+	.validate = sg_validate,
 	.open = sg_open,
 	.probe = sg_probe,
 	.stop = sg_stop,

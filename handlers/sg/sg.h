@@ -8,6 +8,10 @@
  *	outcome.c  what host and driver say, as what an initiator is told (pure)
  *	identify.c INQUIRY, VPD pages: which device it is
  *	timeout.c  how long commands may take (pure)
+ *	rsoc.c	   which commands the device has (pure)
+ *	readonly.c which commands change nothing (pure)
+ *	hold.c	   keeps other users out
+ *	loop.c	   is the device this very LUN?
  */
 #ifndef HANDLER_SG_H
 #define HANDLER_SG_H
@@ -46,7 +50,12 @@ struct sg_device {
 	struct scuse_dev *dev;
 	struct sg_node node;
 	int fd;		       /* of the sg node */
+	int partner_fd;	       /* of the partner's; -1: not held */
 	uint32_t type;	       /* SPC-4 peripheral device type */
+	bool read_only;
+	uint32_t timeout;      /* seconds, of all commands; 0: as their kind is given */
+	struct scuse_claim *claims; /* what the device says that it has; NULL: not known, or not asked for */
+	uint32_t stated[256];  /* seconds that the device says it needs, by operation code; 0: not stated */
 	char identity[SCUSE_IDENTITY_MAX];
 	_Atomic uint32_t resets; /* of our own, begun so far */
 	_Atomic bool lost;	 /* the device is gone, and that was said */
@@ -78,6 +87,31 @@ struct outcome outcome_of_errno(int error);
 
 /* Seconds that a command may take. */
 uint32_t timeout_of(uint32_t device_type, const uint8_t *cdb);
+
+/* ---- rsoc.c ---- */
+
+/*
+ * The commands of a report of all supported operation codes (SPC-4 6.35.2), but for vendor specific ones.  The
+ * caller frees the list.  NULL: the report is not credible, or there is no memory.
+ */
+struct scuse_claim *claims_from_report(const uint8_t *data, size_t length);
+
+/* ---- readonly.c ---- */
+
+bool command_is_harmless(uint32_t device_type, const uint8_t *cdb);
+
+/* ---- hold.c ---- */
+
+/* 0, with *fd the partner's or -1; or -errno, and scuse_error() has said why. */
+int hold_partner(const struct sg_node *node, int *fd);
+
+/* ---- loop.c ---- */
+
+/*
+ * -ELOOP if the device is the LUN `name`, and scuse_error() has said so.  `configfs` is where LIO's configfs is;
+ * `path` for messages.
+ */
+int refuse_loop(const char *configfs, const char *path, const struct sg_node *node, const char *name);
 
 /* ---- command.c ---- */
 

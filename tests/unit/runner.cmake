@@ -34,6 +34,14 @@ scuse_runner_test(unit-vchanger vchanger_fixture.c vchanger_kill.c vchanger_libr
   vchanger_report.c ${vchanger_parts})
 target_compile_definitions(unit-vchanger PRIVATE _GNU_SOURCE)
 
+# The sg handler's parts that need no device.
+set(sg ${CMAKE_SOURCE_DIR}/handlers/sg)
+scuse_unit_test(unit-sg sg.c ${sg}/command.c ${sg}/hold.c ${sg}/identify.c ${sg}/loop.c ${sg}/node.c
+  ${sg}/outcome.c ${sg}/readonly.c ${sg}/rsoc.c ${sg}/timeout.c)
+target_include_directories(unit-sg PRIVATE ${sg})
+target_compile_definitions(unit-sg PRIVATE _GNU_SOURCE)
+target_link_libraries(unit-sg PRIVATE scuse_headers PkgConfig::GLIB ${SGUTILS_LIBRARY})
+
 # One source, many broken plugins: see plugin.c.
 foreach(variant good short old-ops minor newer-major bad-magic no-open no-read both wrong-name bad-default twice
     bad-magic-param load-fails crash-load crash-open hang-open undefined)

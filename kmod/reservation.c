@@ -17,7 +17,7 @@
 #define SCUSE_PRO_REGISTER_IGNORE   0x06 /* REGISTER AND IGNORE EXISTING KEY */
 #define SCUSE_PRO_REGISTER_AND_MOVE 0x07
 
-/* START STOP UNIT that only starts is allowed to everybody (SBC-3 table 13). */
+/* START STOP UNIT that only starts is allowed to everybody (SBC-3). */
 static bool scuse_only_starts(const u8 *cdb)
 {
 	return cdb[0] == START_STOP && (cdb[4] & 0xf3) == 0x01;

@@ -13,7 +13,7 @@
 
 #include "shim.h"
 
-/* SPC-4 table 60 */
+/* SPC-4, persistent reservation TYPE field */
 #define SCUSE_PR_WRITE_EXCLUSIVE     0x1
 #define SCUSE_PR_EXCLUSIVE_ACCESS    0x3
 #define SCUSE_PR_WRITE_EXCLUSIVE_RO  0x5
@@ -33,7 +33,7 @@ static inline bool scuse_pr_all_hold(u8 type)
  * @registered: the nexus is registered
  * @changes: the command changes the medium, its state, or parameters; otherwise it reads the medium
  *
- * SPC-4 tables 63 to 65, SBC-3 table 13.
+ * SPC-4 and SBC-3, commands that are allowed in the presence of various reservations.
  */
 static inline bool scuse_pr_conflict(u8 type, bool registered, bool changes)
 {

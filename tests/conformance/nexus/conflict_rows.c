@@ -5,7 +5,7 @@
  * the standards make the difference (START, PREVENT).
  *
  * Where SPC-4 says nothing of a command, SBC-3 does; where neither lists it under SPC-2 reservations, it is a
- * conflict (SPC-2 5.5.1).
+ * conflict (SPC-2, reservations).
  */
 #include "conflicts.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of commands and what they may do in the presence of reservations: SPC-4 table 68 and SBC-3 table 16
- * for persistent reservations, SPC-2 table 10 and SBC-2 for RESERVE.  conflict_rows.c has the rows.
+ * The table of commands and what they may do in the presence of reservations: SPC-4 and SBC-3 for persistent
+ * reservations, SPC-2 and SBC-2 for RESERVE, each in its table of commands that are allowed in the presence of
+ * reservations.  conflict_rows.c has the rows.
  */
 #ifndef NEXUS_CONFLICTS_H
 #define NEXUS_CONFLICTS_H
@@ -13,8 +14,8 @@ enum access {
 	ACCESS_ALWAYS,	/* allowed, whatever is reserved */
 	ACCESS_READING, /* a conflict with exclusive access; allowed to registrants where registrants may */
 	ACCESS_WRITING, /* a conflict; allowed to registrants where registrants may */
-	ACCESS_RESERVE, /* RESERVE and RELEASE: a conflict but for holders and registrants that may (5.12.3) */
-	ACCESS_PR_OUT	/* PERSISTENT RESERVE OUT: SPC-4 table 69, by service action */
+	ACCESS_RESERVE, /* RESERVE and RELEASE: a conflict but for holders and registrants that may */
+	ACCESS_PR_OUT	/* PERSISTENT RESERVE OUT: by service action */
 };
 
 #define NO_SERVICE_ACTION (-1)

@@ -112,7 +112,7 @@ static void answered(struct iscsi_context *session, int status, void *data, void
 	command->task = NULL;
 	scsi_free_scsi_task(task);
 	/*
-	 * A target keeps a command until the number of its status is acknowledged (RFC 7143 3.2.2.2), which the
+	 * A target keeps a command until the number of its status is acknowledged (RFC 7143 4.2.2.2), which the
 	 * next PDU does; who aborts it may be waiting for that.
 	 */
 	if (status == STATUS_TASK_ABORTED)

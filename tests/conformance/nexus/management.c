@@ -86,7 +86,7 @@ static void want_attention(struct nexus *nexus, asc_t asc, const char *when)
 }
 
 /*
- * A read that stays in flight.  A connection delivers commands in order (RFC 7143 3.2.2.1), so with the answer to
+ * A read that stays in flight.  A connection delivers commands in order (RFC 7143 4.2.2.1), so with the answer to
  * the second one the read has reached the logical unit, and what other nexuses do from now on finds it there.
  */
 static void slow_start(struct stage *stage, enum place place, struct command *command, void *block)
@@ -204,7 +204,10 @@ static void reset_run(struct stage *stage, bool tas)
 	stage_drain(stage);
 }
 
-/* TAS=0 only: this thread waits in the ioctl, and could not acknowledge the status of B's command (RFC 7143 3.2.2.2). */
+/*
+ * TAS=0 only: this thread waits in the ioctl, and could not acknowledge the status of B's command (RFC 7143
+ * 4.2.2.2).
+ */
 static void local_reset_run(struct stage *stage)
 {
 	struct command read;
@@ -266,7 +269,7 @@ static void task_sets_run(struct stage *stage)
 	}
 }
 
-/* Both are told, in either order: they are of the same precedence (SAM-5 table 29). */
+/* Both are told, in either order: they are of the same precedence (SAM-5). */
 static void want_preempted(struct nexus *nexus, bool cleared)
 {
 	struct command first = cdb_test_unit_ready(), second = first;
@@ -287,7 +290,7 @@ static void want_preempted(struct nexus *nexus, bool cleared)
 
 /*
  * PREEMPT AND ABORT ends the commands of the nexuses whose registrations it removes (SPC-4 5.12.11.2.6); without
- * a status, a unit attention says so (SAM-5 5.6).
+ * a status, a unit attention says so (SAM-5, commands that other I_T nexuses abort).
  */
 static void preempt_and_abort_run(struct stage *stage, bool tas)
 {

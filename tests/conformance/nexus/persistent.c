@@ -105,7 +105,7 @@ static void register_run(struct stage *stage)
 	pr_clear_all(stage);
 }
 
-/* Only registered nexuses may do anything but register (SPC-4 5.12.7.1). */
+/* Only registered nexuses may do anything but register (SPC-4, registering). */
 static void unregistered_run(struct stage *stage)
 {
 	static const struct {
@@ -130,7 +130,7 @@ static void unregistered_run(struct stage *stage)
 	pr_clear_all(stage);
 }
 
-/* Parameter lists and fields that must be refused (SPC-4 6.16.1 to 6.16.3). */
+/* Parameter lists and fields that must be refused (SPC-4, PERSISTENT RESERVE OUT). */
 static void invalid_run(struct stage *stage)
 {
 	struct nexus *a = &stage->nexus[A];
@@ -210,7 +210,7 @@ static void full_status_run(struct stage *stage, uint8_t type)
 	check_end();
 }
 
-/* Goes on from reserve_run(): the type must be the reservation's (SPC-4 5.12.11.1.2). */
+/* Goes on from reserve_run(): the type must be the reservation's (SPC-4, releasing). */
 static void release_other_run(struct stage *stage, uint8_t type)
 {
 	struct nexus *a = &stage->nexus[A];
@@ -273,7 +273,7 @@ static void preempt_run(struct stage *stage, uint8_t type)
 	pr_clear_all(stage);
 }
 
-/* A key of zero preempts everybody else, where all registrants hold it (SPC-4 5.12.11.2.4). */
+/* A key of zero preempts everybody else, where all registrants hold it (SPC-4, preempting). */
 static void preempt_all_run(struct stage *stage, uint8_t type)
 {
 	struct nexus *b = &stage->nexus[B];
@@ -329,7 +329,7 @@ static void clear_run(struct stage *stage, uint8_t type)
 	pr_clear_all(stage);
 }
 
-/* Neither is ended by a reset (SPC-4 5.12.5). */
+/* Neither is ended by a reset (SPC-4, persistent reservations). */
 static void reset_run(struct stage *stage, uint8_t type)
 {
 	struct nexus *a = &stage->nexus[A];

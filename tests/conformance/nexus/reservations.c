@@ -126,7 +126,10 @@ static void lost_run(struct stage *stage, bool orderly)
 	check_end();
 }
 
-/* SPC-4 5.12.3: while a nexus is registered, RESERVE and RELEASE are refused, or do nothing for who may go on. */
+/*
+ * While a nexus is registered, RESERVE and RELEASE are refused, or do nothing for who may go on (SPC-4, exceptions to
+ * SPC-2 RESERVE and RELEASE behavior).
+ */
 static void registered_run(struct stage *stage)
 {
 	struct nexus *registrant = &stage->nexus[A], *other = &stage->nexus[B];
@@ -148,7 +151,7 @@ static void registered_run(struct stage *stage)
 	check_end();
 }
 
-/* SPC-2 5.5.1: and the other way round. */
+/* SPC-2, reservations: and the other way round. */
 static void reserved_run(struct stage *stage)
 {
 	struct nexus *holder = &stage->nexus[A], *other = &stage->nexus[B];

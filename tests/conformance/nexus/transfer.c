@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Persistent reservations that reach beyond the nexus that asks: REGISTER AND MOVE (SPC-4 5.12.8), SPEC_I_PT
- * and ALL_TG_PT (6.16.3), and APTPL across a reload of the logical unit (5.12.4).
+ * Persistent reservations that reach beyond the nexus that asks: REGISTER AND MOVE, SPEC_I_PT
+ * and ALL_TG_PT (SPC-4, PERSISTENT RESERVE OUT), and APTPL across a reload of the logical unit.
  */
 #include <stdio.h>
 #include <string.h>
@@ -211,7 +211,7 @@ static void aptpl_run(struct stage *stage)
 	pr_clear_all(stage);
 }
 
-/* Without APTPL in the latest registration they are forgotten (SPC-4 5.12.4). */
+/* Without APTPL in the latest registration they are forgotten. */
 static void aptpl_ended_run(struct stage *stage)
 {
 	struct nexus *a = &stage->nexus[A];

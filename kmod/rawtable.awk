@@ -233,7 +233,8 @@ BEGIN {
 	printf "\t{ .types = %s, .opcode = 0x%s, .action = %s, .cdb_length = %d,\n", type_bits($1), $2, \
 		$3 == "-" ? "SCUSE_NO_ACTION" : "0x" $3, $4
 	printf "\t  .route = SCUSE_RAW_%s, .flags = %s,\n", route_name[$5], flags
-	printf "\t  .unit = SCUSE_RAW_%s, .count_at = %d, .count_size = %d, .fixed = %s,\n", unit, at, size, fixed
+	printf "\t  .unit = SCUSE_RAW_%s, .count_at = %d, .count_size = %d,\n", unit, at, size
+	printf "\t  .fixed = %s,\n", fixed
 	printf "\t  .name = %s,\n\t  .reason = %s },\n", quote(name), reason == "" ? "NULL" : quote(reason)
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of raw LUNs' commands (kmod/raw.table, made C by kmod/rawtable.awk): nothing is left out, nothing
- * contradicts itself or the table of the kernel half's own commands (kmod/optable.c).  That the generator refuses what
- * it should is rawtable.sh's to see.
+ * contradicts itself or the table of the kernel half's own commands (kmod/optable.c).  That the generator
+ * refuses what it should is rawtable.sh's to see.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -23,8 +23,8 @@ static const struct {
 };
 
 /*
- * What no standard gives a meaning, for disks, tapes, CDs, changers and enclosures: T10's list of operation codes,
- * unassigned or vendor specific there.  One string for each type; "10-1f" is a range.
+ * What no standard gives a meaning, for disks, tapes, CDs, changers and enclosures: T10's list of operation
+ * codes, unassigned or vendor specific there.  One string for each type; "10-1f" is a range.
  */
 static const char *const unassigned[] = {
 	/* D */ "02 05-06 09 0c-0f 10-11 13-14 19 1f 20-24 26-27 29 2c-2d 38 3d 43-47 49-4b 4e-4f 54 58-59 "
@@ -293,8 +293,8 @@ Test(kmod_rawtable, lines_do_not_contradict_themselves)
 }
 
 /*
- * Each command that changes the medium or the device, by type and name, as the standards have them.  A read-only LUN
- * counts on it.
+ * Each command that changes the medium or the device, by type and name, as the standards have them.  A
+ * read-only LUN counts on it.
  */
 static const struct {
 	u32 types;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kmod/rawtable.awk refuses tables that are wrong, with the number of the line, under each awk that there is, and
-# these make the same of the table that is right.
+# kmod/rawtable.awk refuses tables that are wrong, with the number of the line, under each awk that there is,
+# and these make the same of the table that is right.
 #
 # usage: rawtable.sh KMOD_DIR
 set -u
@@ -69,7 +69,8 @@ check() {
 	refuses 'quotes' 'D 12 - 6 handler - - - A "NAME"'
 	refuses 'out of order' 'D 12 - 6 handler - - - ONE' 'D 11 - 6 handler - - - TWO'
 	refuses 'out of order' 'D 5e - 10 handler - - - ALL' 'D 5e 01 10 handler - - - ONE'
-	refuses 'same command' 'D 12 - 6 handler - - - ONE' 'T 12 - 6 handler - - - TWO' '* 12 - 6 handler - - - ALL'
+	refuses 'same command' 'D 12 - 6 handler - - - ONE' 'T 12 - 6 handler - - - TWO' \
+		'* 12 - 6 handler - - - ALL'
 	refuses 'same command' '*!T 5e 00 10 handler - - - ONE' 'TE 5e 00 10 handler - - - TWO'
 }
 

@@ -18,9 +18,8 @@
 #define LONG	  3600
 
 /* What a command needs. */
-#define NOTHING	 0
-#define MEDIUM	 1 /* otherwise NOT READY */
-#define POSITION 3 /* and the position that the initiator thinks of */
+#define NOTHING 0
+#define MEDIUM	1 /* otherwise NOT READY */
 
 #define ID_8 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
 
@@ -29,15 +28,15 @@
 	X(0x01, NO_ACTION, 6, NO_DATA, 0, LONG, MEDIUM, position_rewind, 0x01, 0, 0, 0)                      \
 	X(0x04, NO_ACTION, 6, NO_DATA, CHANGES, LONG, MEDIUM, medium_format, 0x03, 0x0f, 0xff, 0xff)         \
 	X(0x05, NO_ACTION, 6, DATA_IN, 0, SHORT, NOTHING, inquiry_block_limits, 0x01, 0, 0, 0)               \
-	X(0x08, NO_ACTION, 6, DATA_IN, 0, SHORT, POSITION, transfer_read_6, 0x03, 0xff, 0xff, 0xff)          \
-	X(0x0a, NO_ACTION, 6, DATA_OUT, CHANGES, SHORT, POSITION, transfer_write_6, 0x01, 0xff, 0xff, 0xff)  \
-	X(0x10, NO_ACTION, 6, NO_DATA, CHANGES, LONG, POSITION, transfer_write_filemarks_6, 0x03, 0xff,      \
-	  0xff, 0xff)                                                                                        \
+	X(0x08, NO_ACTION, 6, DATA_IN, 0, SHORT, MEDIUM, transfer_read_6, 0x03, 0xff, 0xff, 0xff)            \
+	X(0x0a, NO_ACTION, 6, DATA_OUT, CHANGES, SHORT, MEDIUM, transfer_write_6, 0x01, 0xff, 0xff, 0xff)    \
+	X(0x10, NO_ACTION, 6, NO_DATA, CHANGES, LONG, MEDIUM, transfer_write_filemarks_6, 0x03, 0xff, 0xff,  \
+	  0xff)                                                                                              \
 	X(0x11, NO_ACTION, 6, NO_DATA, 0, LONG, MEDIUM, position_space_6, 0x0f, 0xff, 0xff, 0xff)            \
 	X(0x12, NO_ACTION, 6, DATA_IN, 0, SHORT, NOTHING, inquiry_inquiry, 0x01, 0xff, 0xff, 0xff)           \
-	X(0x13, NO_ACTION, 6, NO_DATA, 0, LONG, POSITION, transfer_verify, 0x3b, 0xff, 0xff, 0xff)           \
+	X(0x13, NO_ACTION, 6, NO_DATA, 0, LONG, MEDIUM, transfer_verify, 0x3f, 0xff, 0xff, 0xff)             \
 	X(0x15, NO_ACTION, 6, DATA_OUT, 0, SHORT, NOTHING, mode_select_6, 0x11, 0, 0, 0xff)                  \
-	X(0x19, NO_ACTION, 6, NO_DATA, CHANGES, LONG, POSITION, medium_erase_6, 0x03, 0, 0, 0)               \
+	X(0x19, NO_ACTION, 6, NO_DATA, CHANGES, LONG, MEDIUM, medium_erase_6, 0x03, 0, 0, 0)                 \
 	X(0x1a, NO_ACTION, 6, DATA_IN, 0, SHORT, NOTHING, mode_sense_6, 0x08, 0xff, 0xff, 0xff)              \
 	X(0x1b, NO_ACTION, 6, NO_DATA, 0, LONG, NOTHING, medium_load_unload, 0x01, 0, 0, 0x0f)               \
 	X(0x1d, NO_ACTION, 6, NO_DATA, 0, SHORT, NOTHING, inquiry_send_diagnostic, 0xff, 0, 0xff, 0xff)      \
@@ -91,12 +90,9 @@ static const struct {
 /* What keeps a command from being carried out: 0, or what it ends with. */
 static int check_needs(struct drive *drive, struct scuse_io *io, unsigned int needs)
 {
-	if (needs & MEDIUM && !drive->cartridge)
+	if (needs == MEDIUM && !drive->cartridge)
 		return sense_fail(io, KEY_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
-	if (needs != POSITION || !drive->lost)
-		return 0;
-	drive->lost = false;
-	return sense_fail(io, KEY_MEDIUM_ERROR, ASC_SEQUENTIAL_POSITIONING);
+	return 0;
 }
 
 int commands_run(struct drive *drive, struct scuse_io *io)

@@ -25,7 +25,6 @@ void drive_rewind(struct drive *drive, unsigned int partition)
 {
 	drive->partition = partition;
 	drive->place = cartridge_start(drive->cartridge, partition);
-	drive->lost = false;
 }
 
 bool drive_write_protected(const struct drive *drive)
@@ -85,8 +84,7 @@ int drive_load(struct drive *drive, const char *path)
 	drive->cartridge = cartridge;
 	mode_medium_changed(&drive->mode, cartridge);
 	drive_rewind(drive, 0);
-	drive->lost = cartridge->was_in_use && !drive->started;
-	if (drive->lost)
+	if (cartridge->was_in_use)
 		scuse_log(SCUSE_LOG_WARNING, "%s was in use when its drive ended: it is at its beginning now",
 			  path);
 	return 0;
@@ -97,7 +95,6 @@ int drive_unload(struct drive *drive)
 	int result = cartridge_close(drive->cartridge);
 
 	drive->cartridge = NULL;
-	drive->lost = false;
 	if (result)
 		scuse_log(SCUSE_LOG_ERROR, "what was written last to %s may be lost: %s", drive->path,
 			  strerror(-result));
@@ -157,17 +154,25 @@ static int link_unload_cartridge(void *context, bool force)
 	return result;
 }
 
+/* While a command takes long, the status is what it was before. */
 static void link_tell_status(void *context, struct link_status *status)
 {
 	struct drive *drive = context;
+	struct link_status *latest = &drive->link_status;
+	struct timespec until;
 
-	strncpy(status->id, drive->serial, sizeof(status->id) - 1);
-	pthread_mutex_lock(&drive->lock);
-	if (drive->path)
-		strncpy(status->name, base_name(drive->path), sizeof(status->name) - 1);
-	status->loaded = drive->cartridge != NULL;
-	status->prevented = drive->nr_preventers != 0;
-	pthread_mutex_unlock(&drive->lock);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LINK_STATUS_TIMEOUT / 1000 / 2;
+	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until) == 0) {
+		memset(latest, 0, sizeof(*latest));
+		strncpy(latest->id, drive->serial, sizeof(latest->id) - 1);
+		if (drive->path)
+			strncpy(latest->name, base_name(drive->path), sizeof(latest->name) - 1);
+		latest->loaded = drive->cartridge != NULL;
+		latest->prevented = drive->nr_preventers != 0;
+		pthread_mutex_unlock(&drive->lock);
+	}
+	*status = *latest;
 }
 
 const struct link_ops drive_link_ops = {

@@ -14,10 +14,10 @@
  *	EMPTY and UNLOADED are NOT READY, MEDIUM NOT PRESENT for initiators.  Each way into LOADED
  *	raises 28h/00h: the kernel half does it after LOAD UNLOAD, for all but its sender.
  *
- * A POSITION IS LOST when the worker process dies: the next one finds the cartridge marked as being in use,
- * loads it at the beginning, raises 28h/00h, and refuses the first command that depends on the position with
- * SEQUENTIAL POSITIONING ERROR (`lost`), so that a command that was under way cannot overwrite the tape from
- * its beginning.  REWIND, LOCATE, SPACE to end of data and LOAD UNLOAD make the position known again.
+ * THE POSITION AND THE MODE PARAMETERS are lost when the worker process dies.  The next worker begins with the
+ *	tape rewound; the kernel half ends the commands that were under way with ABORTED COMMAND and tells all
+ *	initiators of a DEVICE INTERNAL RESET before it hands out others, so that no command that was meant for
+ *	another position is carried out.
  *
  * LOCKING  `lock` is held during each command and each operation of the library's changer (whose thread is the
  * link's); so everything but what is set once at open is protected by it.  The worker runs one command at a
@@ -61,13 +61,14 @@ struct drive {
 	struct cartridge_options blank;
 	char vendor[DRIVE_VENDOR + 1], product[DRIVE_PRODUCT + 1], serial[DRIVE_SERIAL + 1];
 
+	/* The link's thread alone: what it said last. */
+	struct link_status link_status;
+
 	/* Under `lock`. */
 	char *path;		     /* of the cartridge in the drive; NULL: EMPTY */
 	struct cartridge *cartridge; /* NULL: not LOADED */
 	unsigned int partition;
 	struct place place;
-	bool lost;
-	bool started; /* initiators have been told of what was loaded at open */
 	uint32_t preventers[DRIVE_PREVENTERS];
 	unsigned int nr_preventers;
 	struct mode mode;

@@ -157,7 +157,6 @@ static int sequential_back(struct drive *drive, struct scuse_io *io, uint64_t co
 
 static int go_end_of_data(struct drive *drive, struct scuse_io *io)
 {
-	drive->lost = false;
 	drive->place = *end_of(drive);
 	if (drive->cartridge->partition[drive->partition].damaged)
 		return fail_read(io);
@@ -175,10 +174,6 @@ static int space(struct drive *drive, struct scuse_io *io, unsigned int code, in
 		return go_end_of_data(drive, io);
 	if (code > CODE_END_OF_DATA)
 		return sense_fail_cdb(io, 1, 3);
-	if (drive->lost) {
-		drive->lost = false;
-		return sense_fail(io, KEY_MEDIUM_ERROR, ASC_SEQUENTIAL_POSITIONING);
-	}
 	if (!count)
 		return 0;
 	if (code == CODE_BLOCKS)
@@ -222,7 +217,6 @@ static int change_partition(struct drive *drive, struct scuse_io *io, unsigned i
 	result = synchronize(drive, io);
 	if (result)
 		return result;
-	drive->lost = false;
 	if (partition != drive->partition)
 		drive_rewind(drive, partition);
 	return 0;
@@ -259,7 +253,7 @@ int position_go(struct drive *drive, struct scuse_io *io, unsigned int partition
 {
 	int result;
 
-	if (partition == drive->partition && object == drive->place.object && !drive->lost)
+	if (partition == drive->partition && object == drive->place.object)
 		return 0;
 	result = change_partition(drive, io, partition, 3);
 	return result ? result : locate_object(drive, io, object);

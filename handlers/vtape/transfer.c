@@ -158,7 +158,7 @@ int transfer_verify(struct drive *drive, struct scuse_io *io, const uint8_t *cdb
 	struct transfer transfer = { .fixed = cdb[1] & 1, .count = (uint32_t)bytes_get(cdb + 2, 3) };
 	int result = check_fixed(drive, io, &transfer);
 
-	if (cdb[1] & 0x3a)
+	if (cdb[1] & 0x3a) /* VTE, VLBPM, VBF, BYTCMP */
 		return sense_fail_cdb(io, 1, SENSE_NO_BIT);
 	if (result || !transfer.count)
 		return result;

@@ -257,19 +257,6 @@ static int vtape_probe(void *handle, struct scuse_caps *caps)
 	return 0;
 }
 
-/* Initiators that knew an earlier worker hear that the medium, at its beginning now, may have changed. */
-static int vtape_start(void *handle)
-{
-	struct drive *drive = handle;
-
-	pthread_mutex_lock(&drive->lock);
-	drive->started = true;
-	if (drive->cartridge)
-		scuse_dev_changed(drive->dev, SCUSE_CHANGED_MEDIA);
-	pthread_mutex_unlock(&drive->lock);
-	return 0;
-}
-
 static int vtape_cdb(void *handle, struct scuse_io *io)
 {
 	return commands_run(handle, io);
@@ -312,7 +299,6 @@ static struct scuse_handler vtape_handler = {
 	.validate = vtape_validate,
 	.open = vtape_open,
 	.probe = vtape_probe,
-	.start = vtape_start,
 	.close = vtape_close,
 };
 

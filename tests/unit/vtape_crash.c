@@ -15,7 +15,6 @@
 #define BLANK_CHECK 0x080005
 #define READ_ERROR  0x031100
 #define FILEMARK    0x000001
-#define LOST	    0x033b00
 #define DATA_START  8192u
 #define LENGTH	    100u
 #define SIZE	    152u /* of a record of LENGTH bytes in the file */
@@ -269,26 +268,5 @@ Test(vtape_crash, garbage)
 		write_record(tape, 1);
 		expect_end(tape);
 	}
-	tape_free(tape);
-}
-
-/* A drive that dies with a cartridge in it: the next one's first relative command is refused, and only that. */
-Test(vtape_crash, the_position_is_lost)
-{
-	struct tape *tape = tape_new("capacity=1M");
-	unsigned char data[LENGTH] = { 0 };
-
-	write_record(tape, 1);
-	write_record(tape, 2);
-	take_image(tape);
-	tape_close(tape);
-	cr_assert(g_file_set_contents(tape->path, (char *)image, (gssize)image_length, NULL));
-	tape = tape_again(tape, "");
-	cr_expect_neq(tape_write(tape, data, LENGTH), GOOD);
-	cr_expect_eq(tape->sense, LOST, "%06x", tape->sense);
-	expect_records(tape, 1, 2);
-	tape_close(tape);
-	tape = tape_again(tape, "");
-	expect_records(tape, 1, 2);
 	tape_free(tape);
 }

@@ -11,7 +11,7 @@ if(SCUSE_PLAIN_TESTS)
   target_include_directories(vtape_rig BEFORE PRIVATE plain)
 endif()
 
-foreach(name commands model crash power)
+foreach(name commands crash library model power)
   scuse_unit_test(unit-vtape-${name} vtape_${name}.c)
   target_link_libraries(unit-vtape-${name} PRIVATE vtape_rig)
   target_include_directories(unit-vtape-${name} PRIVATE ${vtape_dir})

@@ -78,6 +78,8 @@ static const struct {
 	{ NONE, DISK, 36, 0xff, "vendor specific" },
 	{ NONE, DISK, 55, 0xff, "vendor specific" },
 	{ NONE, DISK, 56, 0x0f, "CLOCKING, QAS, IUS" },
+	{ NONE, DISK, 57, 0xff, "reserved" },
+	{ NONE, DISK, 74, 0xff, "reserved" },
 	{ NONE, DISK, 95, 0xff, "reserved" },
 	{ 0x86, DISK, 4, 0x38, "SPT" },
 	{ 0x86, DISK, 4, 0x07, "GRD_CHK, APP_CHK, REF_CHK" },
@@ -91,12 +93,15 @@ static const struct {
 	{ 0x86, DISK, 9, 0x0f, "MULTI I_T NEXUS MICROCODE DOWNLOAD" },
 	{ 0x86, DISK, 14, 0xff, "of SPC-5" },
 	{ 0xb0, DISK, 4, 0xfe, "of SBC-4" },
-	{ 0xb0, DISK, 47, 0xff, "MAXIMUM ATOMIC TRANSFER LENGTH" },
+	{ 0xb0, DISK, 44, 0xff, "MAXIMUM ATOMIC TRANSFER LENGTH" },
 	{ 0xb0, TAPE, 4, 0x02, "TSMC" },
+	{ 0xb0, TAPE, 5, 0xff, "reserved" },
 	{ 0xb1, DISK, 8, 0x30, "ZONED" },
+	{ 0xb1, DISK, 9, 0xff, "of SBC-4" },
 	{ CAPACITY, DISK, 12, 0x0e, "P_TYPE" },
 	{ CAPACITY, DISK, 12, 0x01, "PROT_EN" },
 	{ CAPACITY, DISK, 13, 0xf0, "P_I_EXPONENT" },
+	{ CAPACITY, DISK, 16, 0xff, "reserved" },
 };
 
 static void claim_cdb(u8 *cdb, u16 page)

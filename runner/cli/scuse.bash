@@ -13,14 +13,15 @@ _scuse_offer()
 	[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
 }
 
-# The values of an option that has a list of them: what `scuse complete options` shows as --OPTION=VALUE.
+# The values of an option or parameter that has a list of them: what `scuse complete options COMMAND` shows as
+# --OPTION=VALUE, `scuse complete params HANDLER` as PARAM=VALUE.
 _scuse_offer_values()
 {
-	local candidate command=$1 option=$2 begun=${cur#=}
+	local candidate kind=$1 whose=$2 option=$3 begun=${cur#=}
 
 	while IFS= read -r candidate; do
 		[[ $candidate == "$option=$begun"* && $candidate != "$option=" ]] && COMPREPLY+=("${candidate#"$option="}")
-	done < <(scuse complete options "$command" 2>/dev/null)
+	done < <(scuse complete "$kind" "$whose" 2>/dev/null)
 	[[ ${#COMPREPLY[@]} -gt 0 ]]
 }
 
@@ -49,9 +50,11 @@ _scuse()
 	if [[ $cur == = || ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
 		index=$((COMP_CWORD - 1))
 		[[ ${COMP_WORDS[index]} == = ]] && ((index--))
-		_scuse_offer_values "$command" "${COMP_WORDS[index]}" || compopt -o default
+		_scuse_offer_values options "$command" "${COMP_WORDS[index]}" ||
+			{ [[ -n $handler ]] && _scuse_offer_values params "$handler" "${COMP_WORDS[index]}"; } ||
+			compopt -o default
 	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --* ]] &&
-		_scuse_offer_values "$command" "${COMP_WORDS[COMP_CWORD - 1]}"; then
+		_scuse_offer_values options "$command" "${COMP_WORDS[COMP_CWORD - 1]}"; then
 		:
 	elif [[ -z $command ]]; then
 		_scuse_offer commands

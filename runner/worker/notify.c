@@ -108,10 +108,11 @@ void notify_kernel(struct scuse_dev *dev, uint32_t changed)
 SCUSE_EXPORT void scuse_dev_unit_attention(struct scuse_dev *dev, uint8_t asc, uint8_t ascq)
 {
 	uint16_t code = (uint16_t)(asc << 8 | ascq);
-	GArray *codes = dev->attentions.codes;
 	bool pending = false;
+	GArray *codes;
 
 	pthread_mutex_lock(&dev->attentions.lock);
+	codes = dev->attentions.codes;
 	for (guint i = 0; i < codes->len; i++)
 		pending |= g_array_index(codes, uint16_t, i) == code;
 	if (!pending)
@@ -137,8 +138,9 @@ void notify_attentions(struct scuse_dev *dev)
 	g_autoptr(GArray) codes = take_attentions(dev);
 
 	if (codes->len && (!dev->raw || !dev_caps(dev)->unit_attentions)) {
-		dev_handler_bug(dev, "it tells of unit attentions, which its capabilities (unit_attentions) do "
-				     "not say");
+		dev_handler_bug(dev,
+				"it tells of unit attentions, which its capabilities (unit_attentions) do "
+				"not say");
 		return;
 	}
 	for (guint i = 0; i < codes->len; i++) {
@@ -152,7 +154,7 @@ void notify_attentions(struct scuse_dev *dev)
 		int result = dev->device_ops->notify(dev->device, &notify);
 
 		if (result && result != -ENODEV)
-			scuse_error("the kernel cannot be told of the unit attention %02Xh/%02Xh: %s", notify.asc,
-				    notify.ascq, g_strerror(-result));
+			scuse_error("the kernel cannot be told of the unit attention %02Xh/%02Xh: %s",
+				    notify.asc, notify.ascq, g_strerror(-result));
 	}
 }

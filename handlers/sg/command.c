@@ -4,8 +4,8 @@
  *
  * On any thread; the sg driver takes 16 commands of a descriptor at a time, which is as many threads as the
  * worker has for a handler.  The data lies in the slot of the command that is passed on: the sg driver lets the
- * device read and write it there (SG_FLAG_DIRECT_IO) if /sys/module/sg/parameters/allow_dio says 1, the slot is aligned as
- * the host adapter wants it, and it does not object otherwise; else it goes through pages of the kernel's.
+ * device read and write it there (SG_FLAG_DIRECT_IO) if /sys/module/sg/parameters/allow_dio says 1 and the slot
+ * is aligned as the host adapter wants it; else the data goes through pages of the sg driver's.
  */
 #include "sg.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define ATTEMPTS       8 /* of a command of our own */
+#define ATTEMPTS       8  /* of a command of our own */
 #define OWN_TIMEOUT    60 /* seconds */
 #define UNIT_ATTENTION SPC_SK_UNIT_ATTENTION
 
@@ -32,12 +32,16 @@ static int sg_direction(enum direction direction)
 	return SG_DXFER_NONE;
 }
 
-/* Some drivers report more, or less than nothing. */
-static uint32_t residual_of(const struct sg_io_hdr *header)
+/* Some drivers report a residual of more than there is, or of less than nothing. */
+static uint32_t moved(const struct command *command, const struct sg_io_hdr *header)
 {
+	uint8_t key = (uint8_t)(command_sense_code(command) >> 16);
+
 	if (header->resid <= 0)
+		return outcome_has_data(&command->outcome, key) ? header->dxfer_len : 0;
+	if (command->outcome.kind == OUTCOME_MADE || (uint32_t)header->resid > header->dxfer_len)
 		return 0;
-	return (uint32_t)header->resid < header->dxfer_len ? (uint32_t)header->resid : header->dxfer_len;
+	return header->dxfer_len - (uint32_t)header->resid;
 }
 
 /*
@@ -48,7 +52,7 @@ static int submit(int fd, struct sg_io_hdr *header)
 {
 	int result = ioctl(fd, SG_IO, header);
 
-	if (result < 0 && errno == EINVAL && header->dxfer_len) {
+	if (result < 0 && errno == EINVAL && header->flags & SG_FLAG_DIRECT_IO) {
 		header->flags &= ~(unsigned int)SG_FLAG_DIRECT_IO;
 		result = ioctl(fd, SG_IO, header);
 	}
@@ -67,11 +71,11 @@ void command_run(int fd, struct command *command)
 		.sbp = command->sense,
 		.mx_sb_len = sizeof(command->sense),
 		.timeout = command->timeout * 1000,
-		.flags = SG_FLAG_DIRECT_IO,
+		.flags = command->may_be_direct ? SG_FLAG_DIRECT_IO : 0,
 	};
 
 	command->sense_length = 0;
-	command->residual = command->length;
+	command->moved = 0;
 	command->direct = false;
 	if (command->cdb_length > UINT8_MAX) {
 		command->outcome = outcome_of_errno(E2BIG);
@@ -82,10 +86,10 @@ void command_run(int fd, struct command *command)
 		return;
 	}
 	command->sense_length = header.sb_len_wr;
-	command->residual = residual_of(&header);
 	command->direct = (header.info & SG_INFO_DIRECT_IO_MASK) == SG_INFO_DIRECT_IO;
 	command->outcome =
 		outcome_of(header.status, header.host_status, header.driver_status, header.sb_len_wr);
+	command->moved = moved(command, &header);
 }
 
 uint32_t command_sense_code(const struct command *command)
@@ -142,6 +146,6 @@ int command_ask(struct sg_device *device, const uint8_t *cdb, size_t cdb_length,
 					 (uint8_t)command_sense_code(&command));
 	}
 	if (got)
-		*got = length - command.residual;
+		*got = command.moved;
 	return result;
 }

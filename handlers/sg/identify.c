@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INQUIRY_LENGTH 36
-#define PAGE_LENGTH    1024
-#define PAGE_SERIAL    0x80
+#define INQUIRY_LENGTH	 36
+#define PAGE_LENGTH	 1024
+#define PAGE_SERIAL	 0x80
 #define PAGE_DESIGNATORS 0x83
 
 /* Kinds of designators, in order of preference; 0: no use. */

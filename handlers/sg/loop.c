@@ -88,8 +88,8 @@ int refuse_loop(const char *configfs, const char *path, const struct sg_node *no
 
 		if (!has_address(file, node))
 			continue;
-		snprintf(folder, sizeof(folder), "%.*s/lun/lun_%" PRIu64, (int)(strrchr(file, '/') - file), file,
-			 node->lun);
+		snprintf(folder, sizeof(folder), "%.*s/lun/lun_%" PRIu64, (int)(strrchr(file, '/') - file),
+			 file, node->lun);
 		found = links_to(folder, name);
 	}
 	globfree(&files);

@@ -97,7 +97,8 @@ int node_of_number(const char *sys, const char *path, bool block, unsigned int m
 		scuse_error("%s is a partition: SCSI commands go to the whole device, so name that", path);
 		return -EINVAL;
 	}
-	snprintf(device, sizeof(device), "%s/dev/%s/%u:%u/device", sys, block ? "block" : "char", major, minor);
+	snprintf(device, sizeof(device), "%s/dev/%s/%u:%u/device", sys, block ? "block" : "char", major,
+		 minor);
 	if (!read_address(device, node)) {
 		scuse_error("%s is not a SCSI device: /dev/sgN, sdX, srN, stN, nstN, schN, or a link to one",
 			    path);

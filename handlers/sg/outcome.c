@@ -12,11 +12,20 @@
 #include <errno.h>
 #include <scsi/sg_lib.h>
 
-#define MADE(key_, asc_, ascq_) { .kind = OUTCOME_MADE, .key = (key_), .asc = (asc_), .ascq = (ascq_) }
-#define STATUS(status_)		{ .kind = OUTCOME_STATUS, .status = (status_) }
+#define MADE(key_, asc_, ascq_)                                                     \
+	{                                                                           \
+		.kind = OUTCOME_MADE, .key = (key_), .asc = (asc_), .ascq = (ascq_) \
+	}
+#define STATUS(status_)                                     \
+	{                                                   \
+		.kind = OUTCOME_STATUS, .status = (status_) \
+	}
 
 /* LOGICAL UNIT COMMUNICATION FAILURE, the device is out of reach for good. */
-#define LOST { .kind = OUTCOME_MADE, .key = SPC_SK_NOT_READY, .asc = 0x08, .ascq = 0x00, .is_lost = true }
+#define LOST                                                                                              \
+	{                                                                                                 \
+		.kind = OUTCOME_MADE, .key = SPC_SK_NOT_READY, .asc = 0x08, .ascq = 0x00, .is_lost = true \
+	}
 
 /* INTERNAL TARGET FAILURE: also for what has no better words. */
 static const struct outcome internal_failure = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00);
@@ -27,26 +36,26 @@ static const struct outcome busy = STATUS(SAM_STAT_BUSY);
 static const struct outcome lost = LOST;
 
 static const struct outcome by_host[] = {
-	[0x01] = LOST,					      /* DID_NO_CONNECT */
-	[0x02] = STATUS(SAM_STAT_BUSY),			      /* DID_BUS_BUSY */
-	[0x03] = MADE(SPC_SK_ABORTED_COMMAND, 0x08, 0x01),    /* DID_TIME_OUT */
-	[0x04] = LOST,					      /* DID_BAD_TARGET */
-	[0x05] = MADE(SPC_SK_ABORTED_COMMAND, 0x00, 0x00),    /* DID_ABORT */
-	[0x06] = MADE(SPC_SK_ABORTED_COMMAND, 0x47, 0x00),    /* DID_PARITY: SCSI PARITY ERROR */
-	[0x07] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00),     /* DID_ERROR */
+	[0x01] = LOST,					   /* DID_NO_CONNECT */
+	[0x02] = STATUS(SAM_STAT_BUSY),			   /* DID_BUS_BUSY */
+	[0x03] = MADE(SPC_SK_ABORTED_COMMAND, 0x08, 0x01), /* DID_TIME_OUT */
+	[0x04] = LOST,					   /* DID_BAD_TARGET */
+	[0x05] = MADE(SPC_SK_ABORTED_COMMAND, 0x00, 0x00), /* DID_ABORT */
+	[0x06] = MADE(SPC_SK_ABORTED_COMMAND, 0x47, 0x00), /* DID_PARITY: SCSI PARITY ERROR */
+	[0x07] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00),  /* DID_ERROR */
 	[0x08] = { .kind = OUTCOME_MADE, .key = SPC_SK_ABORTED_COMMAND, .was_reset = true }, /* DID_RESET */
-	[0x09] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00),     /* DID_BAD_INTR */
-	[0x0a] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00),     /* DID_PASSTHROUGH */
-	[0x0b] = STATUS(SAM_STAT_BUSY),			      /* DID_SOFT_ERROR */
-	[0x0c] = STATUS(SAM_STAT_BUSY),			      /* DID_IMM_RETRY */
-	[0x0d] = STATUS(SAM_STAT_BUSY),			      /* DID_REQUEUE */
-	[0x0e] = STATUS(SAM_STAT_BUSY),			      /* DID_TRANSPORT_DISRUPTED: may come back */
-	[0x0f] = MADE(SPC_SK_NOT_READY, 0x08, 0x00),	      /* DID_TRANSPORT_FAILFAST */
-	[0x10] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00),     /* DID_TARGET_FAILURE */
-	[0x11] = STATUS(SAM_STAT_RESERVATION_CONFLICT),	      /* DID_NEXUS_FAILURE */
-	[0x12] = MADE(SPC_SK_DATA_PROTECT, 0x27, 0x07),	      /* DID_ALLOC_FAILURE */
-	[0x13] = MADE(SPC_SK_MEDIUM_ERROR, 0x00, 0x00),	      /* DID_MEDIUM_ERROR */
-	[0x14] = STATUS(SAM_STAT_BUSY),			      /* DID_TRANSPORT_MARGINAL */
+	[0x09] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00), /* DID_BAD_INTR */
+	[0x0a] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00), /* DID_PASSTHROUGH */
+	[0x0b] = STATUS(SAM_STAT_BUSY),			  /* DID_SOFT_ERROR */
+	[0x0c] = STATUS(SAM_STAT_BUSY),			  /* DID_IMM_RETRY */
+	[0x0d] = STATUS(SAM_STAT_BUSY),			  /* DID_REQUEUE */
+	[0x0e] = STATUS(SAM_STAT_BUSY),			  /* DID_TRANSPORT_DISRUPTED: may come back */
+	[0x0f] = MADE(SPC_SK_NOT_READY, 0x08, 0x00),	  /* DID_TRANSPORT_FAILFAST */
+	[0x10] = MADE(SPC_SK_HARDWARE_ERROR, 0x44, 0x00), /* DID_TARGET_FAILURE */
+	[0x11] = STATUS(SAM_STAT_RESERVATION_CONFLICT),	  /* DID_NEXUS_FAILURE */
+	[0x12] = MADE(SPC_SK_DATA_PROTECT, 0x27, 0x07),	  /* DID_ALLOC_FAILURE */
+	[0x13] = MADE(SPC_SK_MEDIUM_ERROR, 0x00, 0x00),	  /* DID_MEDIUM_ERROR */
+	[0x14] = STATUS(SAM_STAT_BUSY),			  /* DID_TRANSPORT_MARGINAL */
 };
 
 static struct outcome of_host(uint16_t host_status)
@@ -89,6 +98,21 @@ struct outcome outcome_of(uint8_t status, uint16_t host_status, uint16_t driver_
 	if (driver_complains(driver_status))
 		return of_driver(driver_status);
 	return (struct outcome)STATUS(SAM_STAT_GOOD);
+}
+
+bool outcome_has_data(const struct outcome *outcome, uint8_t key)
+{
+	switch (outcome->kind) {
+	case OUTCOME_STATUS:
+		return outcome->status == SAM_STAT_GOOD || outcome->status == SAM_STAT_CONDITION_MET;
+	case OUTCOME_SENSE:
+		return key == SPC_SK_NO_SENSE || key == SPC_SK_RECOVERED_ERROR ||
+		       key == SPC_SK_MEDIUM_ERROR || key == SPC_SK_BLANK_CHECK ||
+		       key == SPC_SK_VOLUME_OVERFLOW;
+	case OUTCOME_MADE:
+		break;
+	}
+	return false;
 }
 
 struct outcome outcome_of_errno(int error)

@@ -102,7 +102,8 @@ struct scuse_claim *claims_from_report(const uint8_t *data, size_t length)
 	claims = calloc(end / DESCRIPTOR + 1, sizeof(*claims));
 	if (!claims)
 		return NULL;
-	for (size_t at = HEADER; count < SCUSE_MAX_COMMANDS && (size = descriptor_size(data, at, end)); at += size) {
+	for (size_t at = HEADER; count < SCUSE_MAX_COMMANDS && (size = descriptor_size(data, at, end));
+	     at += size) {
 		struct scuse_claim *claim = &claims[count];
 
 		if (!to_claim(data + at, claim) || is_known(claims, count, claim))

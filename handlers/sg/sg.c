@@ -28,7 +28,8 @@
 #include "sg.h"
 
 #define CONFIGFS      "/sys/kernel/config/target"
-#define REPORT_LENGTH 32768 /* bytes */
+#define REPORT_LENGTH 32768	       /* bytes; nearly all reports fit at once */
+#define RCTD	      0x80	       /* return command timeouts descriptor (SPC-4 6.35.1) */
 #define TIMEOUT_MAX   (14 * 24 * 3600) /* seconds: what is stated beyond that is a mistake */
 
 #ifndef SG_SCSI_RESET_NO_ESCALATE
@@ -44,7 +45,8 @@ static const struct scuse_param params[] = {
 	{ .name = "path",
 	  .type = SCUSE_PARAM_PATH,
 	  .flags = SCUSE_PARAM_REQUIRED,
-	  .help = "the device: /dev/sgN, sdX, nstN, srN, schN, or a link in /dev/disk/by-id, /dev/tape/by-id" },
+	  .help = "the device: /dev/sgN, sdX, nstN, srN, schN, or a link in /dev/disk/by-id, "
+		  "/dev/tape/by-id" },
 	{ .name = "read_only",
 	  .type = SCUSE_PARAM_BOOL,
 	  .default_value = "false",
@@ -85,22 +87,28 @@ static int open_node(struct sg_device *device)
 	return -errno;
 }
 
-/* The report takes as many bytes as it says; nearly all fit at once. */
+/* REPORT SUPPORTED OPERATION CODES, all of them; with their timeouts, if the device knows what that is. */
 static void ask_for_commands(struct sg_device *device)
 {
-	/* REPORT SUPPORTED OPERATION CODES, all of them, with their timeouts */
-	const uint8_t cdb[12] = { 0xa3, 0x0c, 0x80, 0, 0, 0, 0, 0, REPORT_LENGTH >> 8, REPORT_LENGTH & 0xff };
+	uint8_t cdb[12] = { 0xa3, 0x0c, RCTD, 0, 0, 0, 0, 0, REPORT_LENGTH >> 8, REPORT_LENGTH & 0xff };
 	uint8_t *report = malloc(REPORT_LENGTH);
 	uint32_t length;
+	int result = report ? command_ask(device, cdb, sizeof(cdb), report, REPORT_LENGTH, &length) : -ENOMEM;
 
-	if (report && !command_ask(device, cdb, sizeof(cdb), report, REPORT_LENGTH, &length))
+	if (result == -EOPNOTSUPP) {
+		cdb[2] = 0;
+		result = command_ask(device, cdb, sizeof(cdb), report, REPORT_LENGTH, &length);
+	}
+	if (!result)
 		device->claims = claims_from_report(report, length);
 	free(report);
-	for (const struct scuse_claim *claim = device->claims; claim && !(claim->flags & SCUSE_CLAIM_END); claim++)
+	for (const struct scuse_claim *claim = device->claims; claim && !(claim->flags & SCUSE_CLAIM_END);
+	     claim++)
 		if (claim->timeout > device->stated[claim->opcode])
 			device->stated[claim->opcode] = claim->timeout;
-	scuse_log(SCUSE_LOG_DEBUG, device->claims ? "%s reports its commands"
-						  : "%s does not report its commands: all of the standards count",
+	scuse_log(SCUSE_LOG_DEBUG,
+		  device->claims ? "%s reports its commands"
+				 : "%s does not report its commands: all of the standards count",
 		  device->node.sg);
 }
 
@@ -147,7 +155,8 @@ static int open_device(struct sg_device *device, const struct scuse_config *conf
 	device->read_only = scuse_config_bool(config, "read_only");
 	if (!strcmp(scuse_config_string(config, "commands"), "reported"))
 		ask_for_commands(device);
-	if (scuse_config_bool(config, "direct"))
+	device->direct_allowed = scuse_config_bool(config, "direct");
+	if (device->direct_allowed)
 		allow_direct_io();
 	return 0;
 }
@@ -216,12 +225,10 @@ static void sg_stop(void *handle)
 
 static void count(struct sg_device *device, const struct command *command)
 {
-	uint32_t moved = command->length - command->residual;
-
-	if (!moved)
+	if (!command->moved)
 		return;
 	atomic_fetch_add(command->direct ? &device->direct : &device->indirect, 1);
-	atomic_fetch_add(command->direct ? &device->direct_bytes : &device->indirect_bytes, moved);
+	atomic_fetch_add(command->direct ? &device->direct_bytes : &device->indirect_bytes, command->moved);
 }
 
 /* A reset that was none of ours: the SCSI layer may keep the device's own unit attention to itself. */
@@ -230,9 +237,10 @@ static void note_outcome(struct sg_device *device, const struct outcome *outcome
 	if (outcome->was_reset && resets == atomic_load(&device->resets))
 		scuse_dev_unit_attention(device->dev, 0x29, 0x00);
 	if (outcome->is_lost && !atomic_exchange(&device->lost, true))
-		scuse_error("/dev/%s (%s) does not answer any more: was it removed? The LUN is not ready until "
-			    "the device is back and the LUN served anew",
-			    device->node.sg, device->identity);
+		scuse_error(
+			"/dev/%s (%s) does not answer any more: was it removed? The LUN is not ready until "
+			"the device is back and the LUN served anew",
+			device->node.sg, device->identity);
 }
 
 static int tell(struct scuse_io *io, const struct command *command)
@@ -277,11 +285,12 @@ static int sg_cdb(void *handle, struct scuse_io *io)
 	if (device->read_only && !command_is_harmless(device->type, command.cdb))
 		return scuse_fail(io, SCUSE_E_READ_ONLY);
 	command.timeout = time_for(device, command.cdb);
+	command.may_be_direct = device->direct_allowed;
 	command_run(device->fd, &command);
 	count(device, &command);
 	note_outcome(device, &command.outcome, resets);
 	if (command.direction == DIRECTION_IN)
-		scuse_io_set_data_in(io, command.length - command.residual);
+		scuse_io_set_data_in(io, command.moved);
 	return tell(io, &command);
 }
 

@@ -29,8 +29,9 @@
 /* ---- node.c ---- */
 
 struct sg_node {
-	char sg[32];	  /* "sg3" */
-	char partner[32]; /* what sd, st, sr or ch made of the same device: "sdb", "nst0", "sr0", "sch0"; or "" */
+	char sg[32]; /* "sg3" */
+	char partner
+		[32]; /* what sd, st, sr or ch made of the same device: "sdb", "nst0", "sr0", "sch0"; or "" */
 	unsigned int host, channel, target;
 	uint64_t lun;
 };
@@ -49,13 +50,14 @@ int node_of_number(const char *sys, const char *path, bool block, unsigned int m
 struct sg_device {
 	struct scuse_dev *dev;
 	struct sg_node node;
-	int fd;		       /* of the sg node */
-	int partner_fd;	       /* of the partner's; -1: not held */
-	uint32_t type;	       /* SPC-4 peripheral device type */
+	int fd;		/* of the sg node */
+	int partner_fd; /* of the partner's; -1: not held */
+	uint32_t type;	/* SPC-4 peripheral device type */
 	bool read_only;
-	uint32_t timeout;      /* seconds, of all commands; 0: as their kind is given */
+	bool direct_allowed;
+	uint32_t timeout;	    /* seconds, of all commands; 0: as their kind is given */
 	struct scuse_claim *claims; /* what the device says that it has; NULL: not known, or not asked for */
-	uint32_t stated[256];  /* seconds that the device says it needs, by operation code; 0: not stated */
+	uint32_t stated[256]; /* seconds that the device says it needs, by operation code; 0: not stated */
 	char identity[SCUSE_IDENTITY_MAX];
 	_Atomic uint32_t resets; /* of our own, begun so far */
 	_Atomic bool lost;	 /* the device is gone, and that was said */
@@ -80,6 +82,12 @@ struct outcome {
 
 /* What SG_IO reports of a command that was carried out, or tried. */
 struct outcome outcome_of(uint8_t status, uint16_t host_status, uint16_t driver_status, size_t sense_length);
+/*
+ * Did data go to the initiator before the command ended so?  `key` is that of the device's sense data.  Many
+ * drivers say nothing of a residual when a command fails, which looks as if all data had been moved: then the
+ * slot holds what the command before has left there.
+ */
+bool outcome_has_data(const struct outcome *outcome, uint8_t key);
 /* What an errno of SG_IO means: the command was not begun. */
 struct outcome outcome_of_errno(int error);
 
@@ -108,8 +116,8 @@ int hold_partner(const struct sg_node *node, int *fd);
 /* ---- loop.c ---- */
 
 /*
- * -ELOOP if the device is the LUN `name`, and scuse_error() has said so.  `configfs` is where LIO's configfs is;
- * `path` for messages.
+ * -ELOOP if the device is the LUN `name`, and scuse_error() has said so.  `configfs` is where LIO's configfs
+ * is; `path` for messages.
  */
 int refuse_loop(const char *configfs, const char *path, const struct sg_node *node, const char *name);
 
@@ -122,18 +130,22 @@ struct command {
 	size_t cdb_length;
 	enum direction direction;
 	void *data;
-	uint32_t length;  /* bytes of data */
-	uint32_t timeout; /* seconds */
+	uint32_t length;    /* bytes of data */
+	uint32_t timeout;   /* seconds */
+	bool may_be_direct; /* the device may read and write `data` itself */
 	/* filled by command_run() */
 	struct outcome outcome;
-	uint32_t residual; /* bytes of `length` that were not moved */
+	uint32_t moved; /* bytes of data from the start of `data` */
 	uint8_t sense[SG_SENSE_MAX];
 	size_t sense_length;
 	bool direct; /* the data was moved without a copy */
 };
 
 void command_run(int fd, struct command *command);
-/* The handler's own commands: data-in.  0 and *got, or -errno; with UNIT ATTENTION, tells it and tries again. */
+/*
+ * The handler's own commands, with data-in or without data.  0 and *got, or -errno.  After a UNIT ATTENTION, which
+ * it tells, it tries again.
+ */
 int command_ask(struct sg_device *device, const uint8_t *cdb, size_t cdb_length, void *data, uint32_t length,
 		uint32_t *got);
 /* Key, ASC and ASCQ of sense data as 0xKKAAQQ; 0: there is none. */

@@ -66,7 +66,8 @@ static void directory(const char *path)
 
 static void leads_to(const char *path, const char *target)
 {
-	g_autofree char *full = g_build_filename(root, path, NULL), *to = g_build_filename(root, target, NULL);
+	g_autofree char *full = g_build_filename(root, path, NULL),
+			*to = g_build_filename(root, target, NULL);
 	g_autofree char *parent = g_path_get_dirname(full);
 
 	cr_assert_eq(g_mkdir_with_parents(parent, 0755), 0);
@@ -94,7 +95,8 @@ Test(node, of_a_tape)
 	leads_to("dev/char/9:1/device", "devices/3:0:2:1");
 	leads_to("dev/char/21:4/device", "devices/3:0:2:1");
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(node_of_number(root, "/dev/x", false, i ? 21 : 9, i ? 4 : 1, &node), 0, "%s", said);
+		cr_assert_eq(node_of_number(root, "/dev/x", false, i ? 21 : 9, i ? 4 : 1, &node), 0, "%s",
+			     said);
 		cr_expect_str_eq(node.sg, "sg4");
 		cr_expect_str_eq(node.partner, "nst1");
 		cr_expect(node.host == 3 && node.channel == 0 && node.target == 2 && node.lun == 1);
@@ -143,7 +145,8 @@ Test(node, of_what_is_no_scsi_device)
 
 Test(loop, the_lun_itself_is_refused_and_another_is_not)
 {
-	struct sg_node node = { .host = 4, .target = 1, .lun = 0 }, other = { .host = 4, .target = 2, .lun = 0 };
+	struct sg_node node = { .host = 4, .target = 1, .lun = 0 },
+		       other = { .host = 4, .target = 2, .lun = 0 };
 
 	make_root();
 	text("loopback/naa.1/tpgt_1/address", "4:0:1\n");
@@ -163,15 +166,16 @@ Test(loop, the_lun_itself_is_refused_and_another_is_not)
 
 static void expect_status(struct outcome outcome, uint8_t status)
 {
-	cr_expect(outcome.kind == OUTCOME_STATUS && outcome.status == status, "kind %d, status %02xh, not %02xh",
-		  outcome.kind, outcome.status, status);
+	cr_expect(outcome.kind == OUTCOME_STATUS && outcome.status == status,
+		  "kind %d, status %02xh, not %02xh", outcome.kind, outcome.status, status);
 }
 
 static void expect_made(struct outcome outcome, uint8_t key, uint8_t asc, uint8_t ascq)
 {
-	cr_expect(outcome.kind == OUTCOME_MADE && outcome.key == key && outcome.asc == asc && outcome.ascq == ascq,
-		  "kind %d: %x/%02x/%02x, not %x/%02x/%02x", outcome.kind, outcome.key, outcome.asc, outcome.ascq,
-		  key, asc, ascq);
+	cr_expect(outcome.kind == OUTCOME_MADE && outcome.key == key && outcome.asc == asc &&
+			  outcome.ascq == ascq,
+		  "kind %d: %x/%02x/%02x, not %x/%02x/%02x", outcome.kind, outcome.key, outcome.asc,
+		  outcome.ascq, key, asc, ascq);
 }
 
 Test(outcome, the_devices_status_counts)
@@ -192,10 +196,10 @@ Test(outcome, host_status)
 		uint16_t host;
 		uint8_t status, key, asc, ascq;
 	} table[] = {
-		{ 0x01, 0, 0x02, 0x08, 0x00 }, { 0x02, 0x08, 0, 0, 0 },	     { 0x03, 0, 0x0b, 0x08, 0x01 },
+		{ 0x01, 0, 0x02, 0x08, 0x00 }, { 0x02, 0x08, 0, 0, 0 },	      { 0x03, 0, 0x0b, 0x08, 0x01 },
 		{ 0x04, 0, 0x02, 0x08, 0x00 }, { 0x05, 0, 0x0b, 0x00, 0x00 }, { 0x06, 0, 0x0b, 0x47, 0x00 },
 		{ 0x07, 0, 0x04, 0x44, 0x00 }, { 0x08, 0, 0x0b, 0x00, 0x00 }, { 0x0b, 0x08, 0, 0, 0 },
-		{ 0x0d, 0x08, 0, 0, 0 },       { 0x0e, 0x08, 0, 0, 0 },	     { 0x0f, 0, 0x02, 0x08, 0x00 },
+		{ 0x0d, 0x08, 0, 0, 0 },       { 0x0e, 0x08, 0, 0, 0 },	      { 0x0f, 0, 0x02, 0x08, 0x00 },
 		{ 0x11, 0x18, 0, 0, 0 },       { 0x12, 0, 0x07, 0x27, 0x07 }, { 0x13, 0, 0x03, 0x00, 0x00 },
 		{ 0x14, 0x08, 0, 0, 0 },       { 0x77, 0, 0x04, 0x44, 0x00 },
 	};
@@ -224,6 +228,20 @@ Test(outcome, driver_status)
 	expect_status(outcome_of(0, 0, 0x08, 18), 0x00);
 }
 
+Test(outcome, data_of_commands_that_fail)
+{
+	const struct outcome good = outcome_of(0, 0, 0, 0), busy = outcome_of(0x08, 0, 0, 0);
+	const struct outcome sense = outcome_of(0x02, 0, 8, 18), timed_out = outcome_of(0, 3, 0, 0);
+
+	cr_expect(outcome_has_data(&good, 0) && !outcome_has_data(&busy, 0) &&
+		  !outcome_has_data(&timed_out, 0));
+	cr_expect(outcome_has_data(&sense, 0x00), "a short block of a tape");
+	cr_expect(outcome_has_data(&sense, 0x01) && outcome_has_data(&sense, 0x03) &&
+		  outcome_has_data(&sense, 0x08));
+	cr_expect(!outcome_has_data(&sense, 0x02) && !outcome_has_data(&sense, 0x05) &&
+		  !outcome_has_data(&sense, 0x06) && !outcome_has_data(&sense, 0x07));
+}
+
 Test(outcome, errno_values)
 {
 	cr_expect(outcome_of_errno(ENODEV).is_lost && outcome_of_errno(ENXIO).is_lost);
@@ -236,15 +254,14 @@ Test(outcome, errno_values)
 /* ---- reports of supported commands ---- */
 
 static const uint8_t report[] = {
-	0, 0, 0, 68, /* bytes that follow */
-	0x00, 0, 0, 0, 0, 0x00, 0, 6, /* TEST UNIT READY */
-	0x12, 0, 0, 0, 0, 0x02, 0, 6, /* INQUIRY, with timeouts */
-	0x00, 0x0a, 0, 0, 0, 0, 0, 9, 0, 0, 0, 30, /* nominal 9, recommended 30 */
-	0xa3, 0, 0, 0x0c, 0, 0x01, 0, 12, /* a service action */
-	0xa3, 0, 0, 0x0c, 0, 0x01, 0, 12, /* again: devices do that */
-	0xd0, 0, 0, 0, 0, 0x00, 0, 12, /* vendor specific */
-	0x7f, 0, 0x12, 0x34, 0, 0x01, 0, 32,
-	0x28, 0, 0, 0, 0, 0x00, 0, 10,
+	0,    0,    0,	  68,					/* bytes that follow */
+	0x00, 0,    0,	  0,	0, 0x00, 0, 6,			/* TEST UNIT READY */
+	0x12, 0,    0,	  0,	0, 0x02, 0, 6,			/* INQUIRY, with timeouts */
+	0x00, 0x0a, 0,	  0,	0, 0,	 0, 9,	0,    0, 0, 30, /* nominal 9, recommended 30 */
+	0xa3, 0,    0,	  0x0c, 0, 0x01, 0, 12,			/* a service action */
+	0xa3, 0,    0,	  0x0c, 0, 0x01, 0, 12,			/* again: devices do that */
+	0xd0, 0,    0,	  0,	0, 0x00, 0, 12,			/* vendor specific */
+	0x7f, 0,    0x12, 0x34, 0, 0x01, 0, 32, 0x28, 0, 0, 0,	0, 0x00, 0, 10,
 };
 
 Test(rsoc, becomes_claims)
@@ -302,7 +319,8 @@ Test(timeout, by_command_and_type)
 			const uint8_t cdb[16] = { (uint8_t)opcode };
 			uint32_t seconds = timeout_of(type, cdb);
 
-			cr_assert(seconds >= 60 && seconds <= UINT32_MAX / 1000, "%02x of %02x", opcode, type);
+			cr_assert(seconds >= 60 && seconds <= UINT32_MAX / 1000, "%02x of %02x", opcode,
+				  type);
 		}
 }
 
@@ -312,11 +330,9 @@ Test(identity, the_best_designator)
 {
 	/* of a target port; T10 vendor ID; NAA; SCSI name string */
 	const uint8_t page[] = {
-		0x00, 0x83, 0, 44,
-		0x01, 0x93, 0, 8, 0x50, 0, 0, 0, 0, 0, 0, 1,
-		0x02, 0x01, 0, 8, 'V', 'E', 'N', 'D', 'O', 'R', ' ', ' ',
-		0x01, 0x03, 0, 8, 0x60, 1, 2, 3, 4, 5, 6, 7,
-		0x03, 0x08, 0, 4, 'i', 'q', 'n', 0,
+		0x00, 0x83, 0, 44, 0x01, 0x93, 0,   8,	 0x50, 0,    0,	  0,   0,    0,	   0,	1,
+		0x02, 0x01, 0, 8,  'V',	 'E',  'N', 'D', 'O',  'R',  ' ', ' ', 0x01, 0x03, 0,	8,
+		0x60, 1,    2, 3,  4,	 5,    6,   7,	 0x03, 0x08, 0,	  4,   'i',  'q',  'n', 0,
 	};
 	char name[SCUSE_IDENTITY_MAX];
 
@@ -369,12 +385,14 @@ static bool passes(uint32_t type, uint8_t opcode, uint8_t byte1)
 
 Test(read_only, what_writes_is_refused)
 {
-	static const uint8_t disk[] = { 0x04, 0x0a, 0x15, 0x1d, 0x2a, 0x2e, 0x3b, 0x3f, 0x41, 0x42, 0x48, 0x4c,
-					0x53, 0x54, 0x55, 0x5f, 0x83, 0x85, 0x89, 0x8a, 0x8b, 0x8e, 0x93, 0x9c,
-					0x9f, 0xa1, 0xa4, 0xaa, 0xac, 0xae, 0xb5, 0xc0, 0xff };
-	static const uint8_t tape[] = { 0x04, 0x0a, 0x0b, 0x10, 0x15, 0x19, 0x3b, 0x55, 0x80, 0x82, 0x8a, 0x8d, 0x93 };
+	static const uint8_t disk[] = { 0x04, 0x0a, 0x15, 0x1d, 0x2a, 0x2e, 0x3b, 0x3f, 0x41, 0x42, 0x48,
+					0x4c, 0x53, 0x54, 0x55, 0x5f, 0x83, 0x85, 0x89, 0x8a, 0x8b, 0x8e,
+					0x93, 0x9c, 0x9f, 0xa1, 0xa4, 0xaa, 0xac, 0xae, 0xb5, 0xc0, 0xff };
+	static const uint8_t tape[] = { 0x04, 0x0a, 0x0b, 0x10, 0x15, 0x19, 0x3b,
+					0x55, 0x80, 0x82, 0x8a, 0x8d, 0x93 };
 	static const uint8_t changer[] = { 0x0a, 0x15, 0x3b, 0x55, 0xa5, 0xa6, 0xb6, 0x8d };
-	static const uint8_t cd[] = { 0x04, 0x0a, 0x2a, 0x53, 0x54, 0x55, 0x58, 0x5b, 0x5d, 0xa1, 0xaa, 0xb6, 0xbf };
+	static const uint8_t cd[] = { 0x04, 0x0a, 0x2a, 0x53, 0x54, 0x55, 0x58,
+				      0x5b, 0x5d, 0xa1, 0xaa, 0xb6, 0xbf };
 	const uint8_t write_32[32] = { 0x7f, 0, 0, 0, 0, 0, 0, 24, 0x00, 0x0b };
 
 	for (size_t i = 0; i < sizeof(disk); i++)

@@ -41,11 +41,23 @@ SCUSE_API const char *scuse_nl_state_name(uint32_t state)
 SCUSE_API const char *scuse_nl_type_name(uint32_t device_type)
 {
 	static const char *const names[] = {
-		[0x00] = "disk",	 [0x01] = "tape",     [0x02] = "printer",	 [0x03] = "processor",
-		[0x04] = "worm",	 [0x05] = "cd",	      [0x07] = "optical",	 [0x08] = "changer",
-		[0x0c] = "raid",	 [0x0d] = "enclosure", [0x0e] = "simplified-disk", [0x0f] = "card-reader",
-		[0x11] = "object-store", [0x12] = "automation", [0x14] = "zoned-disk",
+		[0x00] = "disk",
+		[0x01] = "tape",
+		[0x02] = "printer",
+		[0x03] = "processor",
+		[0x04] = "worm",
+		[0x05] = "cd",
+		[0x07] = "optical",
+		[0x08] = "changer",
+		[0x0c] = "raid",
+		[0x0d] = "enclosure",
+		[0x0e] = "simplified-disk",
+		[0x0f] = "card-reader",
+		[0x11] = "object-store",
+		[0x12] = "automation",
+		[0x14] = "zoned-disk",
 	};
 
-	return device_type < sizeof(names) / sizeof(*names) && names[device_type] ? names[device_type] : "unknown";
+	return device_type < sizeof(names) / sizeof(*names) && names[device_type] ? names[device_type]
+										  : "unknown";
 }

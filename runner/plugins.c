@@ -211,8 +211,8 @@ static void describe_text(GString *text, const struct handler *handler)
 {
 	const struct scuse_handler *def = &handler->def;
 	bool any = def->device_type == SCUSE_DEVICE_TYPE_ANY;
-	g_autofree char *type = any ? g_strdup("any device type")
-				    : g_strdup_printf("device type %02xh", def->device_type);
+	g_autofree char *type =
+		any ? g_strdup("any device type") : g_strdup_printf("device type %02xh", def->device_type);
 
 	g_string_append_printf(text, "%s %s: %s\n", def->name, def->version ? def->version : "(no version)",
 			       def->description ? def->description : "(no description)");

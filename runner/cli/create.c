@@ -160,10 +160,11 @@ static bool set_kind(plan *what, GError **error)
 	what->device_type = (uint32_t)json_number_member(handler, "device_type");
 	if (!what->raw || !what->disk_option)
 		return true;
-	return fail_usage(error,
-			  "%s does not go with handler '%s': what it serves is no disk of our making, and says "
-			  "by itself how large it is",
-			  what->disk_option, what->handler);
+	return fail_usage(
+		error,
+		"%s does not go with handler '%s': what it serves is no disk of our making, and says "
+		"by itself how large it is",
+		what->disk_option, what->handler);
 }
 
 scuse_nl_device *create_lun(scuse_nl **nl, plan *what, GError **error)
@@ -185,9 +186,9 @@ static void print_created(const scuse_nl_device *device, const char *name)
 	g_autoptr(ScuseJson) json = NULL;
 
 	if (!globals.json && device->raw) {
-		print_note("created LUN '%s': %s%s%s, served by %s", name, scuse_nl_type_name(device->device_type),
-			   device->identity ? " " : "", device->identity ? device->identity : "",
-			   device->handler);
+		print_note("created LUN '%s': %s%s%s, served by %s", name,
+			   scuse_nl_type_name(device->device_type), device->identity ? " " : "",
+			   device->identity ? device->identity : "", device->handler);
 		return;
 	}
 	if (!globals.json) {

@@ -41,9 +41,8 @@ static void print_row(Table *table, const scuse_nl_device *device)
 
 static void print_list(const scuse_nl_devices *devices)
 {
-	static const char *const headings[] = {
-		"NAME", "HANDLER", "TYPE", ">SIZE", ">BLOCK", "STATE", "EXPORTS", NULL
-	};
+	static const char *const headings[] = { "NAME",	  "HANDLER", "TYPE",	">SIZE",
+						">BLOCK", "STATE",   "EXPORTS", NULL };
 	g_autoptr(Table) table = table_new(headings);
 
 	for (size_t i = 0; i < devices->count; i++)

@@ -221,9 +221,10 @@ static bool check_identity(const char *identity, char **error)
 	for (const char *c = identity; good && *c; c++)
 		good = g_ascii_isprint(*c);
 	if (!good)
-		*error = g_strdup_printf("the handler's probe gives an identity that is not printable ASCII of "
-					 "at most %d characters",
-					 SCUSE_IDENTITY_MAX - 1);
+		*error = g_strdup_printf(
+			"the handler's probe gives an identity that is not printable ASCII of "
+			"at most %d characters",
+			SCUSE_IDENTITY_MAX - 1);
 	return good;
 }
 
@@ -256,8 +257,9 @@ bool caps_resolve_raw(const struct handler *handler, struct scuse_caps *caps, ch
 	};
 	*error = NULL;
 	if (caps->device_type >= SCUSE_TYPE_UNKNOWN) {
-		*error = g_strdup_printf("the handler's probe gives device type %02xh, which is none of SPC-4",
-					 caps->device_type);
+		*error =
+			g_strdup_printf("the handler's probe gives device type %02xh, which is none of SPC-4",
+					caps->device_type);
 		return false;
 	}
 	return settle_raw_claims(handler, caps, error) &&

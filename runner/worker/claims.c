@@ -82,8 +82,9 @@ static bool is_double(const struct scuse_claim *claims, const struct scuse_claim
 static char *describe(const struct scuse_claim *claim, size_t index, const char *wrong)
 {
 	if (claim->has_service_action)
-		return g_strdup_printf("its claim %zu (operation code %02Xh, service action %02Xh) is wrong: %s",
-				       index + 1, claim->opcode, claim->service_action, wrong);
+		return g_strdup_printf(
+			"its claim %zu (operation code %02Xh, service action %02Xh) is wrong: %s", index + 1,
+			claim->opcode, claim->service_action, wrong);
 	return g_strdup_printf("its claim %zu (operation code %02Xh) is wrong: %s", index + 1, claim->opcode,
 			       wrong);
 }

@@ -22,7 +22,7 @@
 #define BUGS_LOGGED  100
 #define RAW_MINOR    2 /* of the ring ABI: the first one with raw LUNs */
 
-#define CHANGED_ADVICE                                                                                   \
+#define CHANGED_ADVICE \
 	"put the former one back, or `scuse rm` the LUN and create it anew for the one that is there now"
 
 /* Interrupts ENTER; what it does is nothing. */
@@ -224,7 +224,8 @@ static void set_caps(struct scuse_dev *dev, const struct scuse_caps *caps)
 	struct scuse_caps *copy = keep(dev, caps, sizeof(*caps));
 
 	if (caps->claims)
-		copy->claims = keep(dev, caps->claims, (claims_count(caps->claims) + 1) * sizeof(*caps->claims));
+		copy->claims =
+			keep(dev, caps->claims, (claims_count(caps->claims) + 1) * sizeof(*caps->claims));
 	if (caps->identity)
 		copy->identity = keep(dev, caps->identity, strlen(caps->identity) + 1);
 	atomic_store_explicit(&dev->caps, copy, memory_order_release);
@@ -239,12 +240,12 @@ static bool check_same_device(const struct scuse_dev *dev, const struct scuse_ca
 	const char *known = dev->known_identity, *now = caps->identity;
 
 	if (type != SCUSE_TYPE_UNKNOWN && type != caps->device_type)
-		*error = g_strdup_printf("the device behind the LUN has changed: its type was %02xh, is %02xh; "
-					 CHANGED_ADVICE,
+		*error = g_strdup_printf("the device behind the LUN has changed: its type was %02xh, is "
+					 "%02xh; " CHANGED_ADVICE,
 					 type, caps->device_type);
 	else if (known && *known && now && *now && strcmp(known, now) != 0)
-		*error = g_strdup_printf("the device behind the LUN has changed: was %s, is %s; " CHANGED_ADVICE,
-					 known, now);
+		*error = g_strdup_printf(
+			"the device behind the LUN has changed: was %s, is %s; " CHANGED_ADVICE, known, now);
 	return !*error;
 }
 
@@ -370,8 +371,9 @@ static int start_session(struct scuse_dev *dev, char **error)
 			"scuse-runner of one version",
 			SCUSE_ABI_MAJOR);
 	else if (result == -EXDEV)
-		*error = g_strdup_printf("the device behind the LUN has changed: it is %s now; " CHANGED_ADVICE,
-					 dev_caps(dev)->identity ? dev_caps(dev)->identity : "unknown");
+		*error = g_strdup_printf(
+			"the device behind the LUN has changed: it is %s now; " CHANGED_ADVICE,
+			dev_caps(dev)->identity ? dev_caps(dev)->identity : "unknown");
 	else if (result)
 		*error = g_strdup_printf("the kernel refuses to start the LUN: %s (its log says more)",
 					 g_strerror(-result));
@@ -393,15 +395,17 @@ static int check_kind(const struct scuse_dev *dev, char **error)
 		return -EPROTONOSUPPORT;
 	}
 	if (raw != dev->raw)
-		*error = g_strdup_printf(raw ? "handler %s serves raw LUNs, and this is none: create it with "
-					       "`scuse create`, or write raw=1 to its control file"
-					     : "the LUN is a raw one, but handler %s serves disks of its own: "
-					       "create it without raw=1",
-					 def->name);
+		*error =
+			g_strdup_printf(raw ? "handler %s serves raw LUNs, and this is none: create it with "
+					      "`scuse create`, or write raw=1 to its control file"
+					    : "the LUN is a raw one, but handler %s serves disks of its own: "
+					      "create it without raw=1",
+					def->name);
 	else if (def->device_type != SCUSE_DEVICE_TYPE_ANY && def->device_type != type &&
 		 !(raw && type == SCUSE_TYPE_UNKNOWN))
-		*error = g_strdup_printf("handler %s is for SCSI device type %02xh, but the LUN has type %02xh",
-					 def->name, def->device_type, type);
+		*error = g_strdup_printf(
+			"handler %s is for SCSI device type %02xh, but the LUN has type %02xh", def->name,
+			def->device_type, type);
 	return *error ? -EINVAL : 0;
 }
 

@@ -139,10 +139,10 @@ enum run_mode {
 	RUN_ASYNC_SERIAL, /* the next command starts when the one before has completed */
 };
 
-#define DEV_EVENT_RESET	  0x1u /* a LOGICAL UNIT RESET came */
-#define DEV_EVENT_CHANGED 0x2u /* scuse_dev_changed() */
-#define DEV_EVENT_ENDED	  0x4u /* the kernel sends no more: the LUN was removed, or the session is broken */
-#define DEV_EVENT_USAGE	  0x8u /* scuse_dev_usage() */
+#define DEV_EVENT_RESET	    0x1u /* a LOGICAL UNIT RESET came */
+#define DEV_EVENT_CHANGED   0x2u /* scuse_dev_changed() */
+#define DEV_EVENT_ENDED	    0x4u /* the kernel sends no more: the LUN was removed, or the session is broken */
+#define DEV_EVENT_USAGE	    0x8u /* scuse_dev_usage() */
 #define DEV_EVENT_ATTENTION 0x10u /* scuse_dev_unit_attention() */
 
 /* What the handler has said of its storage, until the kernel has been told (notify.c). */
@@ -168,17 +168,17 @@ struct scuse_dev {
 	void *device;
 	struct scuse_info info;
 	uint32_t block_size;
-	bool raw;		     /* CDBs only, see handler.h; no size, no blocks: block_size may be 0 */
-	char *known_identity;	     /* which device the kernel knows the LUN by; NULL: none yet, or not raw */
-	struct handler *handler;     /* not owned */
+	bool raw;		 /* CDBs only, see handler.h; no size, no blocks: block_size may be 0 */
+	char *known_identity;	 /* which device the kernel knows the LUN by; NULL: none yet, or not raw */
+	struct handler *handler; /* not owned */
 	struct scuse_config *config; /* not owned */
 	void *handle;
 	enum run_mode mode;
 	bool force_poll; /* tests: sleep in poll() also where ENTER would do */
 	bool handler_open, handler_started;
 	_Atomic(const struct scuse_caps *) caps; /* replaced as a whole; old ones live until dev_free() */
-	GPtrArray *all_caps; /* those, and copies of what they point to */
-	_Atomic uint64_t size; /* bytes */
+	GPtrArray *all_caps;			 /* those, and copies of what they point to */
+	_Atomic uint64_t size;			 /* bytes */
 	uint32_t nr_queues;
 	struct queue *queues;
 	struct pool *pool;
@@ -231,7 +231,8 @@ static inline bool dev_resets(const struct scuse_dev *dev)
 {
 	const struct handler *handler = dev->handler;
 
-	return dev->raw && (handler->def.sync ? handler->sync.lu_reset != NULL : handler->async.lu_reset != NULL);
+	return dev->raw &&
+	       (handler->def.sync ? handler->sync.lu_reset != NULL : handler->async.lu_reset != NULL);
 }
 
 /* ---- queue.c ---- */

@@ -6,7 +6,10 @@
 
 #include "worker/claims.h"
 
-#define END { .flags = SCUSE_CLAIM_END }
+#define END                              \
+	{                                \
+		.flags = SCUSE_CLAIM_END \
+	}
 
 static void refused(struct scuse_claim claim, const char *because)
 {
@@ -42,7 +45,8 @@ Test(claims, lists_that_have_no_end)
 	g_autofree char *error = NULL, *other = NULL;
 
 	for (int i = 0; i <= SCUSE_MAX_COMMANDS; i++)
-		list[i] = (struct scuse_claim){ .opcode = 0x7f, .has_service_action = 1,
+		list[i] = (struct scuse_claim){ .opcode = 0x7f,
+						.has_service_action = 1,
 						.service_action = (uint16_t)i };
 	cr_expect_not(claims_check(list, &error));
 	cr_expect(strstr(error, "does not end"), "%s", error);
@@ -53,7 +57,11 @@ Test(claims, lists_that_have_no_end)
 static const struct scuse_claim mixed[] = {
 	{ .flags = SCUSE_CLAIM_STANDARD },
 	{ .opcode = 0xa3, .has_service_action = 1, .service_action = 0x0c, .cdb_len = 12, .timeout = 7 },
-	{ .opcode = 0xd0, .cdb_len = 12, .direction = 2, .flags = SCUSE_CLAIM_WRITES, .usage = { 0xd0, 0xff } },
+	{ .opcode = 0xd0,
+	  .cdb_len = 12,
+	  .direction = 2,
+	  .flags = SCUSE_CLAIM_WRITES,
+	  .usage = { 0xd0, 0xff } },
 	{ .opcode = 0x7f, .has_service_action = 1, .service_action = 0x1234 },
 	END
 };

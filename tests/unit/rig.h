@@ -24,8 +24,8 @@ struct rig_options {
 	const char *plugin;		     /* a name in the build's plugin directory, or */
 	const struct scuse_handler *handler; /* a handler of the test's own */
 	const char *config;		     /* lines */
-	const char *known_identity;	     /* of a raw LUN: what the kernel says that it is; NULL: nothing */
-	int refusal;			     /* of START, a negative errno; 0: none */
+	const char *known_identity; /* of a raw LUN: what the kernel says that it is; NULL: nothing */
+	int refusal;		    /* of START, a negative errno; 0: none */
 	bool force_poll;
 };
 

@@ -63,7 +63,7 @@ struct sim {
 	struct scuse_start start;
 	struct scuse_command *commands; /* of the same */
 	int refusal;			/* of START; 0: none */
-	bool removed; /* atomic */
+	bool removed;			/* atomic */
 	pthread_mutex_t notify_lock;
 	pthread_cond_t notified;
 	GArray *notifies;   /* notify_lock: not yet taken */
@@ -115,8 +115,10 @@ static void make_queue(const struct sim_options *options, struct sim_queue *queu
 	uint32_t depth = options->depth;
 	struct scuse_queue_kernel *kernel;
 
-	make_region(&queue->regions[SCUSE_REGION_KERNEL], GEOMETRY_ENTRIES_AT + 2 * depth * sizeof(struct scuse_sqe));
-	make_region(&queue->regions[SCUSE_REGION_USER], GEOMETRY_ENTRIES_AT + depth * sizeof(struct scuse_cqe));
+	make_region(&queue->regions[SCUSE_REGION_KERNEL],
+		    GEOMETRY_ENTRIES_AT + 2 * depth * sizeof(struct scuse_sqe));
+	make_region(&queue->regions[SCUSE_REGION_USER],
+		    GEOMETRY_ENTRIES_AT + depth * sizeof(struct scuse_cqe));
 	make_region(&queue->regions[SCUSE_REGION_CDB], depth * SCUSE_CDB_STRIDE);
 	make_region(&queue->regions[SCUSE_REGION_SENSE], depth * SCUSE_SENSE_STRIDE);
 	make_region(&queue->regions[SCUSE_REGION_DATA], (uint64_t)depth * slot_stride(options));

@@ -6,6 +6,8 @@
  *			them, how long their data is, and why some are refused.  rawtable.awk makes C of it.
  *	rawroute.c	look-up: the entry of a CDB, the length of its data, what START claims (pure)
  *	raw.c		parse and execute: a raw LUN's way through cdb.c's steps
+ *	rawstart.c	what a worker says of its device
+ *	rawinquiry.c	INQUIRY data while nobody serves the LUN
  *	rawrsoc.c	REPORT SUPPORTED OPERATION CODES from table and claims
  *	relay.c		unit attentions of the device, echoes of our resets, LOGICAL UNIT RESET
  *	rawparam.c	what we need to know of the device: block length, fixed or variable, D_SENSE; MODE SELECT
@@ -33,6 +35,7 @@
 #ifndef SCUSE_RAW_H
 #define SCUSE_RAW_H
 
+#include <scuse/abi.h>
 #include "shim.h"
 
 /* Sets of peripheral device types. */
@@ -54,10 +57,10 @@ enum scuse_raw_route {
 enum scuse_raw_unit {
 	SCUSE_RAW_NOTHING = 0, /* no data phase */
 	SCUSE_RAW_BYTES,
-	SCUSE_RAW_BLOCKS,      /* of the logical block length */
-	SCUSE_RAW_RECORDS,     /* SSC-4: FIXED bit: blocks of the mode's block length, otherwise bytes */
-	SCUSE_RAW_FIXED,       /* always `fixed` bytes */
-	SCUSE_RAW_SPECIAL,     /* by a rule of its own, `fixed` is enum scuse_raw_special */
+	SCUSE_RAW_BLOCKS,  /* of the logical block length */
+	SCUSE_RAW_RECORDS, /* SSC-4: FIXED bit: blocks of the mode's block length, otherwise bytes */
+	SCUSE_RAW_FIXED,   /* always `fixed` bytes */
+	SCUSE_RAW_SPECIAL, /* by a rule of its own, `fixed` is enum scuse_raw_special */
 };
 
 /* entry.flags */
@@ -104,5 +107,123 @@ enum scuse_raw_special {
 /* Sorted by operation code, then service action, those without service action last. */
 extern const struct scuse_raw_entry scuse_raw_table[];
 extern const u32 scuse_raw_count;
+
+/* Standard INQUIRY data as the device gave it. */
+#define SCUSE_RAW_INQUIRY 256
+
+struct scuse_raw_inquiry {
+	u32 length; /* bytes that are known; 0: none */
+	u8 data[SCUSE_RAW_INQUIRY];
+};
+
+/*
+ * What START claims.  Made by scuse_raw_claims_sort() and never changed afterwards; in the kernel it goes after an
+ * RCU grace period.
+ */
+struct scuse_raw_claims {
+#ifdef __KERNEL__
+	struct rcu_head rcu;
+#endif
+	u32 count;
+	bool standard;		     /* SCUSE_COMMAND_STANDARD is among them */
+	u16 first[257];		     /* by operation code: its first entry; the next one's first is its end */
+	struct scuse_command list[]; /* by operation code */
+};
+
+/* rawroute.c */
+
+/* Builds the index of the table.  Once, before the first look-up. */
+void scuse_raw_init(void);
+
+/* The entries of an operation code, of all device types: the first, and how many. */
+const struct scuse_raw_entry *scuse_raw_entries(u8 opcode, u32 *count);
+
+/* The service action of a CDB whose operation code has such. */
+u16 scuse_raw_action(const u8 *cdb);
+
+/* The entry of the table; NULL: there is none.  @type: peripheral device type */
+const struct scuse_raw_entry *scuse_raw_find(u32 type, u8 opcode, u16 action);
+
+/* Has the table anything on it?  With @action SCUSE_NO_ACTION: on the operation code. */
+bool scuse_raw_has(u32 type, u8 opcode, u16 action);
+
+/* Is @command, as userspace gave it, one that can be? */
+bool scuse_raw_command_ok(const struct scuse_command *command);
+
+/* Fills @claims, whose list has room for @count entries, all of them valid. */
+void scuse_raw_claims_sort(struct scuse_raw_claims *claims, const struct scuse_command *from, u32 count);
+
+/* What START says of a command, in particular; NULL: nothing.  @claims may be NULL. */
+const struct scuse_command *scuse_raw_claimed(const struct scuse_raw_claims *claims, u8 opcode, u16 action);
+
+/* The route of a command of the table: what is not claimed is refused, or the kernel's after all. */
+enum scuse_raw_route scuse_raw_route_of(const struct scuse_raw_claims *claims,
+					const struct scuse_raw_entry *entry);
+
+/*
+ * scuse_raw_way - where a CDB goes
+ *
+ * Never NULL; `route` is the answer.  What is returned is constant, and stays valid without @claims.
+ */
+const struct scuse_raw_entry *scuse_raw_way(u32 type, const struct scuse_raw_claims *claims, const u8 *cdb);
+
+/* entry.flags, with SCUSE_RAW_IN or SCUSE_RAW_OUT, at most one, as this CDB says. */
+u16 scuse_raw_flags(const struct scuse_raw_entry *entry, const u8 *cdb);
+
+/*
+ * scuse_raw_length - bytes of the data phase, as the CDB says
+ * @block: bytes of a logical block (disk, CD) or of the mode's block length (tape); 0: none, or not known
+ * @expected: what the initiator expects; counts where neither the CDB nor @block tells
+ */
+u64 scuse_raw_length(const struct scuse_raw_entry *entry, const u8 *cdb, u32 block, u64 expected);
+
+/* Does the length depend on the block length? */
+bool scuse_raw_needs_block(const struct scuse_raw_entry *entry, const u8 *cdb);
+
+/*
+ * scuse_raw_field_refused - fields of the CDB that no raw LUN offers: NACA and LINK, and protection information
+ *
+ * True: @byte and @bit say which.
+ */
+bool scuse_raw_field_refused(u32 type, const struct scuse_raw_entry *entry, const u8 *cdb, u16 *byte,
+			     u8 *bit);
+
+#ifdef __KERNEL__
+#include <target/target_core_base.h>
+
+struct scuse_device;
+struct scuse_io;
+struct scuse_opcode;
+
+/* raw.c.  As target_backend_ops.parse_cdb, for a raw LUN. */
+sense_reason_t scuse_raw_parse(struct se_cmd *cmd);
+
+/* The entry of a command that has been submitted. */
+const struct scuse_raw_entry *scuse_raw_entry(struct se_cmd *cmd);
+
+/* The step function of the submission (step.h). */
+void scuse_raw_done(struct scuse_io *io);
+
+/* Ends the command as io->tag says: data, sense and status to the initiator. */
+void scuse_raw_finish(struct scuse_io *io);
+
+/* The kernel half's own entry of a command that it answers; NULL: it does not offer the command now. */
+const struct scuse_opcode *scuse_raw_opcode(struct scuse_device *dev, u8 code, u16 action);
+
+/* rawstart.c: what START and UPDATE say of a raw LUN; dev->lock is held, but by the first. */
+struct scuse_raw_claims *scuse_raw_read_claims(struct scuse_device *dev, const struct scuse_start *start);
+int scuse_raw_check(struct scuse_device *dev, const struct scuse_start *start);
+void scuse_raw_adopt(struct scuse_device *dev, const struct scuse_start *start,
+		     struct scuse_raw_claims *claims);
+void scuse_raw_restarted(struct scuse_device *dev);
+void scuse_raw_forget(struct scuse_device *dev);
+
+/*
+ * rawinquiry.c: standard INQUIRY data is remembered, and answered with while nobody serves the LUN.  The second
+ * returns true if it has ended the command.
+ */
+void scuse_raw_inquiry_remember(struct scuse_io *io, u32 length);
+bool scuse_raw_inquiry_offline(struct se_cmd *cmd);
+#endif
 
 #endif /* SCUSE_RAW_H */

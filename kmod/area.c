@@ -100,6 +100,26 @@ void scuse_area_free(struct scuse_queue *queue)
 	}
 }
 
+/*
+ * scuse_cdb_write - put a CDB that is longer than a submission entry into the CDB slot; -ENOMEM
+ *
+ * Shorter ones need none.  May sleep for memory.
+ */
+int scuse_cdb_write(struct scuse_io *io, const u8 *cdb, u32 length)
+{
+	u32 offset = (u32)(io->tag - io->queue->tags) * SCUSE_CDB_STRIDE;
+	struct page *page;
+
+	if (length <= SCUSE_CDB_INLINE)
+		return 0;
+	page = scuse_page(&io->queue->cdb_pages[offset >> PAGE_SHIFT]);
+	if (!page)
+		return -ENOMEM;
+	memcpy_to_page(page, offset_in_page(offset), cdb, length);
+	flush_dcache_page(page);
+	return 0;
+}
+
 /* Copies a tag's sense data out, once; zeros if userspace has never touched the slot. */
 void scuse_sense_read(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense, u32 length)
 {

@@ -36,6 +36,7 @@ static void scuse_device_free_work(struct work_struct *work)
 	struct scuse_device *dev = container_of(work, struct scuse_device, free_work);
 
 	scuse_queues_destroy(dev);
+	kvfree(rcu_dereference_protected(dev->claims, true));
 	scuse_nexuses_exit(dev);
 	mutex_destroy(&dev->mode.select);
 	mutex_destroy(&dev->lock);
@@ -80,6 +81,7 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	dev->hba = (uintptr_t)hba->hba_ptr;
 	dev->block_size = 512;
 	dev->max_transfer = SCUSE_DEFAULT_TRANSFER;
+	dev->want_type = SCUSE_TYPE_UNKNOWN;
 	dev->orphan_timeout = SCUSE_ORPHAN_TIMEOUT;
 	dev->offline_since = jiffies;
 	return &dev->se_dev;
@@ -139,6 +141,9 @@ static void scuse_set_hw_attributes(struct scuse_device *dev)
 	attrib->hw_pi_prot_type = dev->pi_type;
 	attrib->pi_prot_type = dev->pi_type;
 	attrib->pi_prot_verify = dev->pi_type;
+	/* EXTENDED COPY is no command of a raw LUN, and its blocks are none that core could copy. */
+	if (dev->raw)
+		attrib->emulate_3pc = false;
 	if (!strcmp(wwn->vendor, "LIO-ORG"))
 		strscpy(wwn->vendor, "SCUSE", sizeof(wwn->vendor));
 }
@@ -156,16 +161,28 @@ static void scuse_set_geometry(struct scuse_device *dev)
 	dev->pi_offset = dev->pi_type ? dev->max_transfer : 0;
 }
 
+/* What a device of its own has, or is, is not for us to choose. */
+static int scuse_check_raw_parameters(struct scuse_device *dev)
+{
+	if (!dev->want_size && !dev->pi_type)
+		return 0;
+	pr_err("%s: size=%llu, protection=%u: a raw LUN takes neither\n", dev->name, dev->want_size,
+	       dev->pi_type);
+	return -EINVAL;
+}
+
 static int scuse_check_parameters(struct scuse_device *dev)
 {
 	if (!dev->handler[0]) {
 		pr_err("%s: no handler= was written to control\n", dev->name);
 		return -EINVAL;
 	}
-	if (dev->device_type != TYPE_DISK) {
-		pr_err("%s: device_type=%u is not supported by this version, only 0 (disk)\n", dev->name,
-		       dev->device_type);
-		return -EOPNOTSUPP;
+	if (dev->raw)
+		return scuse_check_raw_parameters(dev);
+	if (dev->want_type != TYPE_DISK && dev->want_type != SCUSE_TYPE_UNKNOWN) {
+		pr_err("%s: device_type=%u, which only a raw LUN can be: raw=1 is missing\n", dev->name,
+		       dev->want_type);
+		return -EINVAL;
 	}
 	if (dev->want_size & (dev->block_size - 1)) {
 		pr_err("%s: size=%llu is not a multiple of the block size %u\n", dev->name, dev->want_size,
@@ -190,6 +207,7 @@ static int scuse_enable(struct scuse_device *dev)
 	if (ret)
 		return ret;
 	scuse_queues_destroy(dev);
+	scuse_raw_forget(dev);
 	scuse_set_geometry(dev);
 	ret = scuse_queues_create(dev);
 	if (ret)
@@ -401,17 +419,44 @@ static void scuse_raise_changes(struct scuse_device *dev, const struct scuse_sta
 	before.abi_major = start->abi_major;
 	before.abi_minor = start->abi_minor;
 	before.device_size = start->device_size;
+	/* Where the commands lie in the worker's memory, and which ones they are, no page says. */
+	before.nr_commands = start->nr_commands;
+	before.commands = start->commands;
 	if (memcmp(&before, start, sizeof(before)))
 		scuse_ua_raise(dev, 0x3f, 0x03, NULL); /* INQUIRY DATA HAS CHANGED */
+}
+
+static void scuse_keep_applied(struct scuse_device *dev, const struct scuse_start *start)
+{
+	dev->applied = *start;
+	dev->applied.size = sizeof(*start);
+}
+
+/* A raw LUN has a device that knows itself. */
+static int scuse_apply_raw(struct scuse_device *dev, const struct scuse_start *start,
+			   struct scuse_raw_claims *claims)
+{
+	int ret = scuse_raw_check(dev, start);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(dev->features, start->features);
+	scuse_raise_changes(dev, start);
+	scuse_raw_adopt(dev, start, claims);
+	scuse_keep_applied(dev, start);
+	return 0;
 }
 
 /*
  * scuse_device_apply - take over what START or UPDATE says; dev->lock is held
  *
+ * @claims: of a raw LUN, which takes them over if it returns 0
+ *
  * Attributes change only where the worker says something else than it (or its predecessor) said last:
  * an administrator's own setting outlives a worker's restart.
  */
-int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start)
+int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start,
+		       struct scuse_raw_claims *claims)
 {
 	struct se_dev_attrib *attrib = &dev->se_dev.dev_attrib;
 	u64 size = start->device_size ? start->device_size : dev->size;
@@ -419,6 +464,8 @@ int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start
 	bool first = !dev->applied.size;
 	bool limits;
 
+	if (dev->raw)
+		return scuse_apply_raw(dev, start, claims);
 	if (!scuse_start_ok(dev, start, size))
 		return -EINVAL;
 	limits = start->unmap_granularity != dev->applied.unmap_granularity ||
@@ -439,8 +486,7 @@ int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start
 	scuse_raise_changes(dev, start);
 	if (first || changed & SCUSE_FEATURE_FLUSH)
 		scuse_mode_follow_cache(dev, start->features & SCUSE_FEATURE_FLUSH);
-	dev->applied = *start;
-	dev->applied.size = sizeof(*start);
+	scuse_keep_applied(dev, start);
 	return scuse_device_resize(dev, size);
 }
 
@@ -464,7 +510,7 @@ int scuse_device_resize(struct scuse_device *dev, u64 size)
 
 static u32 scuse_get_device_type(struct se_device *se_dev)
 {
-	return to_scuse(se_dev)->device_type;
+	return READ_ONCE(to_scuse(se_dev)->device_type);
 }
 
 /*

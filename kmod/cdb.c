@@ -27,6 +27,7 @@
 #include <scsi/scsi_proto.h>
 #include <target/target_core_fabric.h>
 #include "opcode.h"
+#include "raw.h"
 #include "reservation.h"
 #include "scuse.h"
 #include "sense.h"
@@ -106,7 +107,7 @@ static sense_reason_t scuse_execute_too_long(struct se_cmd *cmd)
  * Is the medium, or the LUN that the initiator sees it through, write protected?  Then the command has been
  * ended.
  */
-static bool scuse_write_refused(struct se_cmd *cmd)
+bool scuse_write_refused(struct se_cmd *cmd)
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
 
@@ -162,7 +163,7 @@ static sense_reason_t scuse_execute(struct se_cmd *cmd)
 
 	if (!(opcode->flags & SCUSE_OPCODE_NO_UA) && scuse_ua_check(cmd))
 		return TCM_NO_SENSE;
-	if (scuse_reservation_conflict(cmd, opcode))
+	if (scuse_reservation_conflict(cmd, opcode->flags))
 		return scuse_end_reason(cmd, TCM_RESERVATION_CONFLICT);
 	if (scuse_opcode_reserved(opcode, cmd->t_task_cdb, &byte, &bit))
 		return scuse_refuse_cdb(cmd, byte, bit);
@@ -251,13 +252,25 @@ static sense_reason_t scuse_data_size(struct se_cmd *cmd, const struct scuse_opc
 }
 
 /* Nothing comes from the initiator: the command asks for more than it may, or for something else. */
-static void scuse_parse_no_data_in(struct se_cmd *cmd)
+void scuse_parse_no_data_in(struct se_cmd *cmd)
 {
 	if (cmd->data_direction == DMA_TO_DEVICE || !cmd->data_length)
 		return;
 	cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
 	cmd->residual_count = cmd->data_length;
 	cmd->data_length = 0;
+}
+
+/* The CDB says @size, which is less than the initiator expects. */
+void scuse_parse_underflow(struct se_cmd *cmd, u32 size)
+{
+	cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
+	cmd->residual_count = cmd->data_length - size;
+	if (cmd->data_direction != DMA_TO_DEVICE)
+		cmd->data_length = size;
+	/* The iSCSI target drops a session for which it is to send no bytes of data. */
+	if (!cmd->data_length)
+		cmd->data_direction = DMA_NONE;
 }
 
 /*
@@ -274,13 +287,7 @@ static void scuse_parse_residual(struct se_cmd *cmd, const struct scuse_opcode *
 		cmd->se_cmd_flags |= SCF_OVERFLOW_BIT;
 		cmd->residual_count = min_t(u64, size - cmd->data_length, U32_MAX);
 	} else if (size < cmd->data_length) {
-		cmd->se_cmd_flags |= SCF_UNDERFLOW_BIT;
-		cmd->residual_count = cmd->data_length - size;
-		if (cmd->data_direction != DMA_TO_DEVICE)
-			cmd->data_length = size;
-		/* The iSCSI target drops a session for which it is to send no bytes of data. */
-		if (!cmd->data_length)
-			cmd->data_direction = DMA_NONE;
+		scuse_parse_underflow(cmd, size);
 	}
 }
 
@@ -366,28 +373,26 @@ static sense_reason_t scuse_parse_data(struct se_cmd *cmd, const struct scuse_op
 	return TCM_NO_SENSE;
 }
 
-/* Operation codes and service actions that the LUN does not have, at the moment or at all. */
-static sense_reason_t scuse_parse_unknown(struct se_cmd *cmd)
+/*
+ * Operation codes and service actions that the LUN does not have, at the moment or at all: @execute is to say so.
+ */
+sense_reason_t scuse_parse_refused(struct se_cmd *cmd, sense_reason_t (*execute)(struct se_cmd *))
 {
 	if (cmd->data_direction == DMA_TO_DEVICE && cmd->data_length > scuse_max_transfer(cmd))
 		return TCM_UNSUPPORTED_SCSI_OPCODE;
 	scuse_parse_no_data_in(cmd);
-	cmd->execute_cmd = scuse_execute_unknown;
+	cmd->execute_cmd = execute;
 	return TCM_NO_SENSE;
 }
 
-sense_reason_t scuse_parse_cdb(struct se_cmd *cmd)
+/* A command that the LUN offers, with its entry. */
+sense_reason_t scuse_parse_known(struct se_cmd *cmd, const struct scuse_opcode *opcode)
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
 	const u8 *cdb = cmd->t_task_cdb;
-	const struct scuse_opcode *opcode;
 	sense_reason_t ret;
 	u64 size;
 
-	scuse_ua_adopt(cmd);
-	opcode = scuse_opcode_find(cdb);
-	if (!opcode || !scuse_opcode_offered(dev, opcode))
-		return scuse_parse_unknown(cmd);
 	if (opcode->flags & SCUSE_OPCODE_BLOCKS)
 		cmd->se_cmd_flags |= SCF_SCSI_DATA_CDB;
 	cmd->protocol_data = (void *)opcode;
@@ -397,7 +402,7 @@ sense_reason_t scuse_parse_cdb(struct se_cmd *cmd)
 		scuse_prot_parse(cmd);
 	ret = scuse_data_size(cmd, opcode, &size);
 	if (ret)
-		return scuse_parse_unknown(cmd);
+		return scuse_parse_refused(cmd, scuse_execute_unknown);
 	if (cmd->unknown_data_length)
 		cmd->data_length = min_t(u64, size, scuse_max_transfer(cmd));
 	/* SPC-4 lets these three overtake what is queued, and initiators count on it. */
@@ -406,4 +411,18 @@ sense_reason_t scuse_parse_cdb(struct se_cmd *cmd)
 	cmd->priv = opcode->execute ? opcode->execute : cmd->execute_cmd;
 	cmd->execute_cmd = scuse_execute;
 	return scuse_parse_data(cmd, opcode, size);
+}
+
+sense_reason_t scuse_parse_cdb(struct se_cmd *cmd)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	const struct scuse_opcode *opcode;
+
+	scuse_ua_adopt(cmd);
+	if (unlikely(dev->raw))
+		return scuse_raw_parse(cmd);
+	opcode = scuse_opcode_find(cmd->t_task_cdb);
+	if (!opcode || !scuse_opcode_offered(dev, opcode))
+		return scuse_parse_refused(cmd, scuse_execute_unknown);
+	return scuse_parse_known(cmd, opcode);
 }

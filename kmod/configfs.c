@@ -100,7 +100,17 @@ static int scuse_set_max_transfer(struct scuse_device *dev, char *value)
 
 static int scuse_set_device_type(struct scuse_device *dev, char *value)
 {
-	return scuse_set_u32(&dev->device_type, value, 0, 0x1f);
+	return scuse_set_u32(&dev->want_type, value, 0, SCUSE_TYPE_UNKNOWN - 1);
+}
+
+static int scuse_set_raw(struct scuse_device *dev, char *value)
+{
+	u32 raw;
+	int ret = scuse_set_u32(&raw, value, 0, 1);
+
+	if (!ret)
+		dev->raw = raw;
+	return ret;
 }
 
 /* T10 protection type */
@@ -144,7 +154,8 @@ static const struct {
 	{ "queues", scuse_set_queues, "1 to 64" },
 	{ "depth", scuse_set_depth, "a power of two, 2 to 4096" },
 	{ "max_transfer", scuse_set_max_transfer, "bytes, a multiple of the page size, 65536 to 16777216" },
-	{ "device_type", scuse_set_device_type, "0 to 31" },
+	{ "raw", scuse_set_raw, "0 or 1" },
+	{ "device_type", scuse_set_device_type, "0 to 30" },
 	{ "protection", scuse_set_protection, "0 (none), 1 or 3" },
 	{ "param", scuse_add_param, "KEY=VALUE; all of them together at most 3999 bytes" },
 };

@@ -42,7 +42,7 @@ void scuse_copies_forget(struct scuse_copies *copies)
 
 bool scuse_copy_offered(struct scuse_device *dev)
 {
-	return dev->se_dev.dev_attrib.emulate_3pc;
+	return dev->se_dev.dev_attrib.emulate_3pc && !dev->raw;
 }
 
 static struct scuse_copy *scuse_copy_find(struct scuse_copies *copies, u32 nexus, u8 list_id)

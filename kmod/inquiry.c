@@ -28,13 +28,14 @@ static u16 scuse_transport_version(int protocol)
 	return 0;
 }
 
-static void scuse_inquiry_versions(int protocol, u16 *versions)
+static void scuse_inquiry_versions(u8 type, int protocol, u16 *versions)
 {
 	u16 transport = scuse_transport_version(protocol);
 
 	*versions++ = SCSI_VERSION_DESCRIPTOR_SAM5;
 	*versions++ = SCSI_VERSION_DESCRIPTOR_SPC4;
-	*versions++ = SCSI_VERSION_DESCRIPTOR_SBC3;
+	if (type == TYPE_DISK)
+		*versions++ = SCSI_VERSION_DESCRIPTOR_SBC3;
 	if (transport)
 		*versions = transport;
 }
@@ -58,9 +59,9 @@ static sense_reason_t scuse_inquiry_standard(struct se_cmd *cmd)
 	struct se_device *se_dev = cmd->se_dev;
 	struct t10_wwn *wwn = &se_dev->t10_wwn;
 	struct scuse_inquiry inquiry = {
-		.device_type = to_scuse(se_dev)->device_type,
+		.device_type = scuse_peripheral(to_scuse(se_dev)),
 		.tpgs = scuse_inquiry_tpgs(cmd->se_lun),
-		.third_party_copy = se_dev->dev_attrib.emulate_3pc,
+		.third_party_copy = scuse_copy_offered(to_scuse(se_dev)),
 		.protect = to_scuse(se_dev)->pi_type,
 		.multi_port = READ_ONCE(se_dev->export_count) > 1,
 		.vendor = wwn->vendor,
@@ -69,7 +70,8 @@ static sense_reason_t scuse_inquiry_standard(struct se_cmd *cmd)
 	};
 	u8 data[SCUSE_INQUIRY_LENGTH];
 
-	scuse_inquiry_versions(cmd->se_lun->lun_tpg->proto_id, inquiry.versions);
+	scuse_inquiry_versions(to_scuse(se_dev)->device_type, cmd->se_lun->lun_tpg->proto_id,
+			       inquiry.versions);
 	return scuse_reply(cmd, data, scuse_inquiry_build(data, &inquiry));
 }
 

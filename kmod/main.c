@@ -131,6 +131,7 @@ static int __init scuse_init(void)
 	int ret;
 
 	scuse_opcode_init();
+	scuse_raw_init();
 	/*
 	 * Ends of sessions and frees of devices; unordered, so that one device never waits for another.
 	 */

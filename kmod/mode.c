@@ -198,7 +198,7 @@ static void scuse_mode_event(struct scuse_device *dev)
 		.mode_length = scuse_mode_list(dev, false, pages),
 	};
 
-	if (READ_ONCE(dev->announced))
+	if (READ_ONCE(dev->announced) && !dev->raw)
 		scuse_event(&info);
 }
 

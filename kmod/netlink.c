@@ -300,6 +300,10 @@ static int scuse_resize(struct scuse_device *dev, u64 size, struct genl_info *in
 	char *message;
 	int ret;
 
+	if (dev->raw) {
+		GENL_SET_ERR_MSG(info, "the capacity of a raw LUN is its device's own");
+		return -EOPNOTSUPP;
+	}
 	if (!size || size & (dev->block_size - 1) || size > LLONG_MAX) {
 		GENL_SET_ERR_MSG(info, "the size must be a multiple of the block size, and not zero");
 		return -EINVAL;

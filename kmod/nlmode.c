@@ -31,9 +31,21 @@ static int scuse_put_mode(struct sk_buff *skb, struct scuse_device *dev, struct 
 	return 0;
 }
 
-int scuse_do_get_mode(struct sk_buff *skb, struct genl_info *info)
+/* Mode pages of a raw LUN are its device's. */
+static struct scuse_device *scuse_mode_device(struct genl_info *info)
 {
 	struct scuse_device *dev = scuse_named_device(info);
+
+	if (IS_ERR(dev) || !dev->raw)
+		return dev;
+	GENL_SET_ERR_MSG(info, "a raw LUN keeps its mode pages itself");
+	scuse_device_put(dev);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+int scuse_do_get_mode(struct sk_buff *skb, struct genl_info *info)
+{
+	struct scuse_device *dev = scuse_mode_device(info);
 	struct sk_buff *reply;
 	int ret = -ENOMEM;
 
@@ -63,7 +75,7 @@ int scuse_do_set_mode(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "no MODE was given");
 		return -EINVAL;
 	}
-	dev = scuse_named_device(info);
+	dev = scuse_mode_device(info);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 	ret = scuse_mode_set(dev, nla_data(mode), nla_len(mode));

@@ -48,6 +48,18 @@ static int scuse_msg_serial(struct sk_buff *skb, struct scuse_device *dev)
 	return serial[0] ? nla_put_string(skb, SCUSE_ATTR_SERIAL, serial) : 0;
 }
 
+static int scuse_msg_raw(struct sk_buff *skb, struct scuse_device *dev)
+{
+	char identity[SCUSE_IDENTITY_MAX];
+
+	spin_lock(&dev->info_lock);
+	strscpy(identity, dev->identity, sizeof(identity));
+	spin_unlock(&dev->info_lock);
+	if (nla_put_u8(skb, SCUSE_ATTR_RAW, 1))
+		return -EMSGSIZE;
+	return identity[0] ? nla_put_string(skb, SCUSE_ATTR_IDENTITY, identity) : 0;
+}
+
 /*
  * scuse_msg_device - the device attributes
  * @size: what to say in SIZE, 0: the device's size
@@ -65,7 +77,9 @@ int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bo
 	    nla_put_u32(skb, SCUSE_ATTR_MAX_TRANSFER, dev->max_transfer) ||
 	    nla_put_u32(skb, SCUSE_ATTR_FEATURES, READ_ONCE(dev->features)) ||
 	    nla_put_u32(skb, SCUSE_ATTR_EXPORTS, READ_ONCE(dev->se_dev.export_count)) ||
-	    nla_put_u8(skb, SCUSE_ATTR_DEVICE_TYPE, dev->device_type))
+	    nla_put_u8(skb, SCUSE_ATTR_DEVICE_TYPE, READ_ONCE(dev->device_type)))
+		return -EMSGSIZE;
+	if (dev->raw && scuse_msg_raw(skb, dev))
 		return -EMSGSIZE;
 	if (scuse_msg_state(skb, dev) || scuse_msg_serial(skb, dev))
 		return -EMSGSIZE;

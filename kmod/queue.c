@@ -337,11 +337,12 @@ static enum scuse_access scuse_op_access(u8 op)
 	}
 }
 
-/* FORMAT and SANITIZE concern all blocks, and where UNMAP's list leads is not known yet. */
+/* FORMAT and SANITIZE concern all blocks; where UNMAP's list leads is not known yet, nor what a CDB means. */
 static void scuse_claim_set(struct scuse_claim *claim, const struct se_cmd *cmd, u8 op,
 			    enum scuse_access access)
 {
-	bool all = op == SCUSE_OP_UNMAP || op == SCUSE_OP_FORMAT || op == SCUSE_OP_SANITIZE;
+	bool all = op == SCUSE_OP_UNMAP || op == SCUSE_OP_FORMAT || op == SCUSE_OP_SANITIZE ||
+		   op == SCUSE_OP_CDB;
 
 	claim->lba = all ? 0 : cmd->t_task_lba;
 	claim->blocks = all ? U64_MAX : cmd->t_task_nolb;
@@ -408,6 +409,7 @@ bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scus
 	io->tag->sgl = NULL;
 	io->tag->nents = 0;
 	io->tag->data_in = false;
+	io->tag->lost = false;
 	io->tag->transfer = 0;
 	io->tag->step = NULL;
 	io->tag->done = 0;
@@ -476,7 +478,7 @@ static bool scuse_io_publish(struct scuse_io *io)
 	live = queue->live;
 	if (live) {
 		queue->stats.commands++;
-		if (io->sqe.op == SCUSE_OP_WRITE)
+		if (io->sqe.op == SCUSE_OP_WRITE || io->sqe.flags & SCUSE_SQE_F_DATA_OUT)
 			queue->stats.write_bytes += io->sqe.data_len;
 		else if (io->sqe.op == SCUSE_OP_UNMAP)
 			queue->stats.unmap_blocks += io->sqe.blocks;

@@ -125,6 +125,8 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 	} else if (tag->op == SCUSE_OP_READ && tag->transfer) {
 		stats.zeroed_bytes = scuse_slot_drain(queue, tag);
 		stats.read_bytes = tag->transfer;
+	} else if (tag->op == SCUSE_OP_CDB && tag->data_in) {
+		stats.read_bytes = tag->transfer;
 	}
 	if (status == SAM_STAT_CHECK_CONDITION)
 		scuse_sense_read(queue, tag, sense, sense_len);
@@ -235,6 +237,7 @@ void scuse_queue_end(struct scuse_queue *queue)
 		tag->status = SAM_STAT_BUSY;
 		tag->sense_len = 0;
 		tag->filled = 0;
+		tag->lost = true;
 		scuse_claimed_add(queue, &list, i);
 	}
 	spin_unlock(&queue->reap_lock);

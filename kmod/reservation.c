@@ -17,10 +17,13 @@
 #define SCUSE_PRO_REGISTER_IGNORE   0x06 /* REGISTER AND IGNORE EXISTING KEY */
 #define SCUSE_PRO_REGISTER_AND_MOVE 0x07
 
-/* START STOP UNIT that only starts is allowed to everybody (SBC-3). */
-static bool scuse_only_starts(const u8 *cdb)
+/* START STOP UNIT that only starts is allowed to everybody (SBC-3 table 13); of tapes it is another command. */
+static bool scuse_only_starts(const struct se_cmd *cmd)
 {
-	return cdb[0] == START_STOP && (cdb[4] & 0xf3) == 0x01;
+	const u8 *cdb = cmd->t_task_cdb;
+
+	return cdb[0] == START_STOP && (cdb[4] & 0xf3) == 0x01 &&
+	       to_scuse(cmd->se_dev)->device_type == TYPE_DISK;
 }
 
 static bool scuse_pr_is_mine(const struct t10_pr_registration *registration, const struct se_cmd *cmd)
@@ -48,17 +51,16 @@ static bool scuse_pr_is_registered(struct se_device *se_dev, const struct se_cmd
 	return found;
 }
 
-bool scuse_reservation_forbids(struct se_cmd *cmd, const struct scuse_opcode *opcode)
+bool scuse_reservation_forbids(struct se_cmd *cmd, u16 flags)
 {
-	bool changes = opcode->flags & (SCUSE_OPCODE_WRITES | SCUSE_OPCODE_EXCLUSIVE);
+	bool changes = flags & (SCUSE_OPCODE_WRITES | SCUSE_OPCODE_EXCLUSIVE);
 	struct se_device *se_dev = cmd->se_dev;
 	struct t10_pr_registration *holder;
 	bool conflict = false;
 
 	if (!cmd->se_sess || !cmd->se_sess->se_node_acl || !se_dev->dev_attrib.emulate_pr)
 		return false;
-	if ((!changes && !(opcode->flags & (SCUSE_OPCODE_BLOCKS | SCUSE_OPCODE_SHARED))) ||
-	    scuse_only_starts(cmd->t_task_cdb))
+	if ((!changes && !(flags & (SCUSE_OPCODE_BLOCKS | SCUSE_OPCODE_SHARED))) || scuse_only_starts(cmd))
 		return false;
 	spin_lock(&se_dev->dev_reservation_lock);
 	holder = se_dev->dev_pr_res_holder;

@@ -13,7 +13,7 @@
 
 #include "shim.h"
 
-/* SPC-4, persistent reservation TYPE field */
+/* SPC-4 table 60 */
 #define SCUSE_PR_WRITE_EXCLUSIVE     0x1
 #define SCUSE_PR_EXCLUSIVE_ACCESS    0x3
 #define SCUSE_PR_WRITE_EXCLUSIVE_RO  0x5
@@ -33,7 +33,7 @@ static inline bool scuse_pr_all_hold(u8 type)
  * @registered: the nexus is registered
  * @changes: the command changes the medium, its state, or parameters; otherwise it reads the medium
  *
- * SPC-4 and SBC-3, commands that are allowed in the presence of various reservations.
+ * SPC-4 tables 63 to 65, SBC-3 table 13.
  */
 static inline bool scuse_pr_conflict(u8 type, bool registered, bool changes)
 {
@@ -53,18 +53,18 @@ static inline bool scuse_pr_conflict(u8 type, bool registered, bool changes)
 #ifdef __KERNEL__
 #include <target/target_core_base.h>
 
-struct scuse_opcode;
-
 /* Asked while a persistent reservation exists. */
-bool scuse_reservation_forbids(struct se_cmd *cmd, const struct scuse_opcode *opcode);
+bool scuse_reservation_forbids(struct se_cmd *cmd, u16 flags);
 
 /*
+ * @flags: SCUSE_OPCODE_*, of which those count that say what the command does
+ *
  * True: the command is not allowed now: RESERVATION CONFLICT.  As core does, looks without the lock: a
  * reservation that is just being made may come before or after the command.
  */
-static inline bool scuse_reservation_conflict(struct se_cmd *cmd, const struct scuse_opcode *opcode)
+static inline bool scuse_reservation_conflict(struct se_cmd *cmd, u16 flags)
 {
-	return unlikely(READ_ONCE(cmd->se_dev->dev_pr_res_holder)) && scuse_reservation_forbids(cmd, opcode);
+	return unlikely(READ_ONCE(cmd->se_dev->dev_pr_res_holder)) && scuse_reservation_forbids(cmd, flags);
 }
 
 /*

@@ -63,6 +63,7 @@
 #include "mode.h"
 #include "nexus.h"
 #include "range.h"
+#include "raw.h"
 #include "tag.h"
 #include "timestamp.h"
 
@@ -106,6 +107,7 @@ struct scuse_tag {
 	u8 status;
 	u8 kind;
 	bool data_in;
+	bool lost;		 /* its session has ended while userspace had it */
 	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
 	struct scuse_claim claim;
 };
@@ -205,7 +207,8 @@ struct scuse_device {
 	u32 want_queues;
 	u32 want_depth;
 	u32 max_transfer;
-	u32 device_type;
+	bool raw;      /* a raw LUN, see raw.h */
+	u32 want_type; /* device type; SCUSE_TYPE_UNKNOWN: what the first START says, or a disk if not raw */
 	u32 pi_type; /* T10 protection type: 0 (none), 1 or 3 */
 
 	/* dev->lock; constant while enabled. */
@@ -230,6 +233,15 @@ struct scuse_device {
 	struct scuse_start applied;  /* what attributes were last set from; dev->lock */
 	struct scuse_medium medium;
 	struct scuse_ranges ranges;
+
+	/* dev->lock for writing, READ_ONCE() elsewhere; of raw LUNs from the first START on constant. */
+	u32 device_type;
+	bool adopted;			 /* raw: the first START has said which device it is */
+	char identity[SCUSE_IDENTITY_MAX]; /* raw: of that device; info_lock */
+
+	/* Raw LUNs, see raw.h. */
+	struct scuse_raw_claims __rcu *claims; /* dev->lock for writing, RCU */
+	struct scuse_raw_inquiry inquiry; /* info_lock */
 
 	struct scuse_nexuses nexuses; /* has locks of its own */
 
@@ -262,6 +274,17 @@ static inline u64 scuse_device_blocks(struct scuse_device *dev)
 	return scuse_device_size(dev) >> dev->block_shift;
 }
 
+/*
+ * The first byte of INQUIRY data (SPC-4 6.4.2): peripheral device type, and the qualifier: the device of a raw LUN
+ * may not have been connected yet.
+ */
+static inline u8 scuse_peripheral(struct scuse_device *dev)
+{
+	u32 type = READ_ONCE(dev->device_type);
+
+	return type == SCUSE_TYPE_UNKNOWN ? 0x20 | SCUSE_TYPE_UNKNOWN : type;
+}
+
 static inline bool scuse_device_has(struct scuse_device *dev, u32 feature)
 {
 	return READ_ONCE(dev->features) & feature;
@@ -282,7 +305,7 @@ extern struct target_backend_ops scuse_backend_ops;
 void scuse_device_put(struct scuse_device *dev);
 void scuse_device_set_state(struct scuse_device *dev, enum scuse_state state, u32 worker);
 void scuse_device_set_error(struct scuse_device *dev, const char *message);
-int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start);
+int scuse_device_apply(struct scuse_device *dev, const struct scuse_start *start, struct scuse_raw_claims *claims);
 int scuse_device_resize(struct scuse_device *dev, u64 size);
 
 /* configfs.c */
@@ -302,6 +325,11 @@ bool scuse_offers_reservations(struct scuse_device *dev);
 bool scuse_offers_unmap(struct scuse_device *dev);
 sense_reason_t scuse_check_range(struct se_cmd *cmd, u64 lba, u64 blocks);
 sense_reason_t scuse_execute_ready(struct se_cmd *cmd);
+bool scuse_write_refused(struct se_cmd *cmd);
+void scuse_parse_no_data_in(struct se_cmd *cmd);
+void scuse_parse_underflow(struct se_cmd *cmd, u32 size);
+sense_reason_t scuse_parse_refused(struct se_cmd *cmd, sense_reason_t (*execute)(struct se_cmd *));
+sense_reason_t scuse_parse_known(struct se_cmd *cmd, const struct scuse_opcode *opcode);
 
 /* rw.c */
 sense_reason_t scuse_execute_read(struct se_cmd *cmd);
@@ -397,6 +425,7 @@ void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe);
 /* tmr.c, requestsense.c */
 void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted);
 sense_reason_t scuse_execute_request_sense(struct se_cmd *cmd);
+bool scuse_request_sense_pending(struct se_cmd *cmd);
 
 /* reap.c */
 void scuse_queue_reap(struct scuse_queue *queue);
@@ -423,6 +452,7 @@ int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma);
 struct page *scuse_area_page(struct scuse_queue *queue, enum scuse_region region, u64 index);
 struct page *scuse_slot_page(struct scuse_queue *queue, struct scuse_tag *tag, u32 index);
 void scuse_area_free(struct scuse_queue *queue);
+int scuse_cdb_write(struct scuse_io *io, const u8 *cdb, u32 length);
 void scuse_sense_read(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense, u32 length);
 
 /* data.c */

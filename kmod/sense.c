@@ -9,13 +9,14 @@
 #include "sense.h"
 
 /*
- * No fabric sends data along with CHECK CONDITION.  The residual has to say so: from sense data with an LBA
+ * Without SCF_TREAT_READ_AS_NORMAL no fabric sends data along with CHECK CONDITION.  The residual has to say so: from sense data with an LBA
  * in INFORMATION, an initiator concludes that all blocks before it have arrived, as far as the residual
  * allows.
  */
 static void scuse_end_no_data(struct se_cmd *cmd)
 {
-	if (cmd->data_direction != DMA_FROM_DEVICE || !cmd->data_length)
+	if (cmd->data_direction != DMA_FROM_DEVICE || !cmd->data_length ||
+	    cmd->se_cmd_flags & SCF_TREAT_READ_AS_NORMAL)
 		return;
 	if (!(cmd->se_cmd_flags & SCF_UNDERFLOW_BIT))
 		cmd->residual_count = 0;

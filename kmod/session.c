@@ -303,6 +303,7 @@ static int scuse_ioctl_info(struct scuse_session *sess, void __user *arg)
 		info.region_size[i] = scuse_region_size(&dev->queues[0], i);
 	info.pi_type = dev->pi_type;
 	info.pi_offset = dev->pi_offset;
+	info.flags = dev->raw ? SCUSE_INFO_RAW : 0;
 	strscpy(info.handler, dev->handler, sizeof(info.handler));
 	if (copy_to_user(arg, &info, min_t(size_t, size, sizeof(info))))
 		return -EFAULT;
@@ -338,9 +339,13 @@ static int scuse_read_struct(void *to, size_t known, size_t least, const void __
 	 SCUSE_FEATURE_EXTENTS | SCUSE_FEATURE_FORMAT | SCUSE_FEATURE_SANITIZE_OVERWRITE |                   \
 	 SCUSE_FEATURE_SANITIZE_BLOCK | SCUSE_FEATURE_SANITIZE_CRYPTO | SCUSE_FEATURE_ATOMIC |               \
 	 SCUSE_FEATURE_ANCHOR | SCUSE_FEATURE_PI)
+#define SCUSE_RAW_FEATURES                                                                     \
+	(SCUSE_FEATURE_READ_ONLY | SCUSE_FEATURE_REPLAY_SAFE | SCUSE_FEATURE_UNIT_ATTENTIONS | \
+	 SCUSE_FEATURE_RESET)
 
-static int scuse_read_start(struct scuse_start *start, const void __user *arg)
+static int scuse_read_start(struct scuse_device *dev, struct scuse_start *start, const void __user *arg)
 {
+	u32 features = dev->raw ? SCUSE_RAW_FEATURES : SCUSE_FEATURES;
 	int ret;
 
 	ret = scuse_read_struct(start, sizeof(*start), offsetofend(struct scuse_start, features), arg);
@@ -348,16 +353,21 @@ static int scuse_read_start(struct scuse_start *start, const void __user *arg)
 		return ret;
 	if (start->abi_major != SCUSE_ABI_MAJOR)
 		return -EPROTONOSUPPORT;
-	if (start->features & ~SCUSE_FEATURES || start->reserved0 ||
-	    memchr_inv(start->reserved1, 0, sizeof(start->reserved1)))
+	if (start->features & ~features || start->reserved0 ||
+	    memchr_inv(start->reserved1, 0, sizeof(start->reserved1)) ||
+	    memchr_inv(start->reserved2, 0, sizeof(start->reserved2)))
+		return -EINVAL;
+	if (!dev->raw && (start->device_type || memchr_inv(start->identity, 0, sizeof(start->identity))))
 		return -EINVAL;
 	return 0;
 }
 
 /* dev->lock is held. */
-static int scuse_start_locked(struct scuse_session *sess, const struct scuse_start *start)
+static int scuse_start_locked(struct scuse_session *sess, const struct scuse_start *start,
+			      struct scuse_raw_claims *claims)
 {
 	struct scuse_device *dev = sess->dev;
+	bool first = !dev->applied.size;
 	u32 i;
 	int ret;
 
@@ -366,9 +376,11 @@ static int scuse_start_locked(struct scuse_session *sess, const struct scuse_sta
 		return ret;
 	if (sess->was_started)
 		return -EALREADY;
-	ret = scuse_device_apply(dev, start);
+	ret = scuse_device_apply(dev, start, claims);
 	if (ret)
 		return ret;
+	if (!first)
+		scuse_raw_restarted(dev);
 	sess->pid = get_pid(task_tgid(current));
 	sess->pid_nr = task_tgid_nr(current);
 	sess->was_started = true;
@@ -381,31 +393,43 @@ static int scuse_start_locked(struct scuse_session *sess, const struct scuse_sta
 }
 
 /* dev->lock is held. */
-static int scuse_update_locked(struct scuse_session *sess, const struct scuse_start *start)
+static int scuse_update_locked(struct scuse_session *sess, const struct scuse_start *start,
+			       struct scuse_raw_claims *claims)
 {
 	int ret = scuse_session_check(sess);
 
 	if (!ret && !sess->was_started)
 		ret = -ENOTCONN;
-	return ret ? ret : scuse_device_apply(sess->dev, start);
+	return ret ? ret : scuse_device_apply(sess->dev, start, claims);
 }
 
-/* START and UPDATE: what userspace says goes to @apply, which is called with dev->lock held. */
+/*
+ * START and UPDATE: what userspace says goes to @apply, which is called with dev->lock held, and owns the claims if
+ * it returns 0.
+ */
 static int scuse_session_set(struct scuse_session *sess, const void __user *arg,
-			     int (*apply)(struct scuse_session *sess, const struct scuse_start *start))
+			     int (*apply)(struct scuse_session *sess, const struct scuse_start *start,
+					  struct scuse_raw_claims *claims))
 {
 	struct scuse_device *dev = sess->dev;
+	struct scuse_raw_claims *claims;
 	struct scuse_start start;
 	int ret;
 
-	ret = scuse_read_start(&start, arg);
+	ret = scuse_read_start(dev, &start, arg);
 	if (ret)
 		return ret;
-	ret = mutex_lock_interruptible(&dev->lock);
-	if (ret)
-		return -EINTR;
-	ret = apply(sess, &start);
+	claims = scuse_raw_read_claims(dev, &start);
+	if (IS_ERR(claims))
+		return PTR_ERR(claims);
+	ret = -EINTR;
+	if (mutex_lock_interruptible(&dev->lock))
+		goto out;
+	ret = apply(sess, &start, claims);
 	mutex_unlock(&dev->lock);
+out:
+	if (ret)
+		kvfree(claims);
 	return ret;
 }
 

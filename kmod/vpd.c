@@ -27,7 +27,13 @@ struct scuse_vpd_page {
 
 static u8 scuse_vpd_type(struct se_cmd *cmd)
 {
-	return to_scuse(cmd->se_dev)->device_type;
+	return scuse_peripheral(to_scuse(cmd->se_dev));
+}
+
+/* Pages on mode pages and blocks: those of a raw LUN are its device's. */
+static bool scuse_is_ours(struct se_cmd *cmd)
+{
+	return !to_scuse(cmd->se_dev)->raw;
 }
 
 static bool scuse_has_serial(struct se_cmd *cmd)
@@ -273,11 +279,11 @@ static const struct scuse_vpd_page scuse_vpd_pages[] = {
 	{ .page = 0x80, .build = scuse_vpd_serial, .offered = scuse_has_serial },
 	{ .page = 0x83, .build = scuse_vpd_identification },
 	{ .page = 0x86, .build = scuse_vpd_extended_data },
-	{ .page = 0x87, .build = scuse_vpd_policy },
+	{ .page = 0x87, .build = scuse_vpd_policy, .offered = scuse_is_ours },
 	{ .page = 0x88, .build = scuse_vpd_ports },
-	{ .page = 0xb0, .build = scuse_vpd_limits },
-	{ .page = 0xb1, .build = scuse_vpd_device },
-	{ .page = 0xb2, .build = scuse_vpd_thin },
+	{ .page = 0xb0, .build = scuse_vpd_limits, .offered = scuse_is_ours },
+	{ .page = 0xb1, .build = scuse_vpd_device, .offered = scuse_is_ours },
+	{ .page = 0xb2, .build = scuse_vpd_thin, .offered = scuse_is_ours },
 	{ .page = 0xb3, .build = scuse_vpd_referrals, .offered = scuse_has_referrals },
 };
 

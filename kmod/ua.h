@@ -104,7 +104,7 @@ void scuse_ua_clear(struct scuse_ua_reader *reader, const struct scuse_ua_log *l
 u32 scuse_ua_list(const struct scuse_ua_reader *reader, const struct scuse_ua_log *log,
 		  struct scuse_ua_code *codes, u32 room);
 
-/* SAM-5 table 50: 0 is told first. */
+/* By severity, as SAM-5 orders unit attention conditions: 0 is told first. */
 u32 scuse_ua_rank(u8 asc, u8 ascq);
 
 #endif /* SCUSE_UA_H */

@@ -213,7 +213,7 @@ static void queued_run(struct stage *stage)
 	stage_drain(stage);
 }
 
-/* A reset takes precedence over what happened before it (SAM-5 table 29), and does not make it forgotten. */
+/* A reset takes precedence over what happened before it (SAM-5), and does not make it forgotten. */
 static void precedence_run(struct stage *stage)
 {
 	struct nexus *causer = &stage->nexus[A];

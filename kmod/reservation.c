@@ -13,6 +13,7 @@
 
 /* Service actions of PERSISTENT RESERVE OUT */
 #define SCUSE_PRO_REGISTER	    0x00
+#define SCUSE_PRO_PREEMPT	    0x04
 #define SCUSE_PRO_PREEMPT_AND_ABORT 0x05
 #define SCUSE_PRO_REGISTER_IGNORE   0x06 /* REGISTER AND IGNORE EXISTING KEY */
 #define SCUSE_PRO_REGISTER_AND_MOVE 0x07
@@ -35,17 +36,20 @@ static bool scuse_pr_is_mine(const struct t10_pr_registration *registration, con
 	       (!registration->isid_present_at_reg || registration->pr_reg_bin_isid == sess->sess_bin_isid);
 }
 
-/* dev_reservation_lock is held. */
-static bool scuse_pr_is_registered(struct se_device *se_dev, const struct se_cmd *cmd)
+/*
+ * The registration of the nexus of @cmd; NULL: there is none.  dev_reservation_lock is held, and protects what
+ * is returned from PREEMPT and CLEAR, but not from its own nexus's REGISTER.
+ */
+static struct t10_pr_registration *scuse_pr_mine(struct se_device *se_dev, const struct se_cmd *cmd)
 {
-	struct t10_pr_registration *registration;
-	bool found = false;
+	struct t10_pr_registration *registration, *found = NULL;
 
 	spin_lock(&se_dev->t10_pr.registration_lock);
 	list_for_each_entry(registration, &se_dev->t10_pr.registration_list, pr_reg_list) {
-		found = scuse_pr_is_mine(registration, cmd);
-		if (found)
+		if (scuse_pr_is_mine(registration, cmd)) {
+			found = registration;
 			break;
+		}
 	}
 	spin_unlock(&se_dev->t10_pr.registration_lock);
 	return found;
@@ -65,8 +69,7 @@ bool scuse_reservation_forbids(struct se_cmd *cmd, u16 flags)
 	spin_lock(&se_dev->dev_reservation_lock);
 	holder = se_dev->dev_pr_res_holder;
 	if (holder && !scuse_pr_is_mine(holder, cmd))
-		conflict =
-			scuse_pr_conflict(holder->pr_res_type, scuse_pr_is_registered(se_dev, cmd), changes);
+		conflict = scuse_pr_conflict(holder->pr_res_type, scuse_pr_mine(se_dev, cmd), changes);
 	spin_unlock(&se_dev->dev_reservation_lock);
 	return conflict;
 }
@@ -74,6 +77,61 @@ bool scuse_reservation_forbids(struct se_cmd *cmd, u16 flags)
 static bool scuse_pr_out_is(const struct se_cmd *cmd, u8 action)
 {
 	return cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT && (cmd->t_task_cdb[1] & 0x1f) == action;
+}
+
+/*
+ * While all registrants hold a reservation, PREEMPT of key 0 removes the registrations of everybody else.  Core
+ * keeps one of the holders in mind, and looks at that one again when it has freed it, unless it is the sender: so
+ * the sender is made the one.
+ */
+static void scuse_pr_stand_for_all(struct se_device *se_dev, struct t10_pr_registration *mine)
+{
+	struct t10_pr_registration *holder = se_dev->dev_pr_res_holder;
+
+	if (holder == mine)
+		return;
+	mine->pr_res_type = holder->pr_res_type;
+	mine->pr_res_scope = holder->pr_res_scope;
+	mine->pr_res_holder = 1;
+	holder->pr_res_holder = 0;
+	holder->pr_res_type = 0;
+	holder->pr_res_scope = 0;
+	se_dev->dev_pr_res_holder = mine;
+}
+
+/*
+ * What core must not see of PREEMPT and PREEMPT AND ABORT, or only after preparation: it uses registrations that
+ * it has freed.  A nexus that removes its own registration in this way, without holding the reservation, is refused
+ * with INVALID FIELD IN PARAMETER LIST: it can unregister.  move_lock is held, so that no registration of the
+ * sender's comes or goes.
+ */
+static sense_reason_t scuse_preempt_prepare(struct se_cmd *cmd)
+{
+	struct se_device *se_dev = cmd->se_dev;
+	struct t10_pr_registration *holder, *mine;
+	u8 list[16];
+	u64 key, preempted;
+	sense_reason_t ret = TCM_NO_SENSE;
+
+	if (!cmd->se_sess || !cmd->se_sess->se_node_acl ||
+	    scuse_parameters(cmd, list, sizeof(list)) < sizeof(list))
+		return TCM_NO_SENSE;
+	key = get_unaligned_be64(&list[0]);
+	preempted = get_unaligned_be64(&list[8]);
+	spin_lock(&se_dev->dev_reservation_lock);
+	holder = se_dev->dev_pr_res_holder;
+	mine = scuse_pr_mine(se_dev, cmd);
+	if (!mine || mine->pr_res_key != key)
+		goto unlock;
+	if (holder && scuse_pr_all_hold(holder->pr_res_type)) {
+		if (!preempted)
+			scuse_pr_stand_for_all(se_dev, mine);
+	} else if (preempted == key && (!holder || holder->pr_res_key != key)) {
+		ret = TCM_INVALID_PARAMETER_LIST;
+	}
+unlock:
+	spin_unlock(&se_dev->dev_reservation_lock);
+	return ret;
 }
 
 /* The device is kept, since with the end of the command nothing else may keep it. */
@@ -89,6 +147,8 @@ static sense_reason_t scuse_reservation_run(struct se_cmd *cmd, sense_reason_t (
 		ret = scuse_execute_move(cmd, execute);
 	else if (scuse_pr_out_is(cmd, SCUSE_PRO_REGISTER) || scuse_pr_out_is(cmd, SCUSE_PRO_REGISTER_IGNORE))
 		ret = scuse_execute_register(cmd, execute);
+	else if (scuse_pr_out_is(cmd, SCUSE_PRO_PREEMPT))
+		ret = scuse_preempt_prepare(cmd) ?: execute(cmd);
 	else
 		ret = execute(cmd);
 	mutex_unlock(lock);
@@ -100,8 +160,8 @@ static sense_reason_t scuse_reservation_run(struct se_cmd *cmd, sense_reason_t (
 
 /*
  * Who preempts is remembered for scuse_tmr_notify(); of two at the same time core lets one wait for the
- * other, and the worst that comes of it is a unit attention for the one that is no longer remembered.  Not
- * under move_lock: it waits for commands that may wait for that.
+ * other, and the worst that comes of it is a unit attention for the one that is no longer remembered.  Core
+ * works without move_lock: it waits for commands that may wait for that.
  */
 static sense_reason_t scuse_preempt_run(struct se_cmd *cmd, sense_reason_t (*execute)(struct se_cmd *))
 {
@@ -109,8 +169,12 @@ static sense_reason_t scuse_preempt_run(struct se_cmd *cmd, sense_reason_t (*exe
 	sense_reason_t ret;
 
 	kref_get(&dev->kref);
+	mutex_lock(&dev->nexuses.move_lock);
+	ret = scuse_preempt_prepare(cmd);
+	mutex_unlock(&dev->nexuses.move_lock);
 	WRITE_ONCE(dev->nexuses.preempter, cmd->se_sess);
-	ret = execute(cmd);
+	if (!ret)
+		ret = execute(cmd);
 	WRITE_ONCE(dev->nexuses.preempter, NULL);
 	if (!ret)
 		scuse_reservation_changed(dev);

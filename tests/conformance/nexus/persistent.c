@@ -260,6 +260,12 @@ static void preempt_run(struct stage *stage, uint8_t type)
 	want_out(pr_reserve(a, type, PR_KEY(A)), STATUS_GOOD, "RESERVE");
 	want_out(pr_out(b, PR_OUT_PREEMPT, type, PR_KEY(B), 12345, 0), STATUS_RESERVATION_CONFLICT,
 		 "PREEMPT of a key that nobody has");
+	if (!pr_is_all_registrants(type)) {
+		want_out(pr_out(b, PR_OUT_PREEMPT, type, PR_KEY(B), PR_KEY(B), 0), STATUS_CHECK_CONDITION,
+			 "PREEMPT of its own registration");
+		want_held(b, type, PR_KEY(A));
+		want_keys(b, PLACES);
+	}
 	want_out(pr_out(b, PR_OUT_PREEMPT, type, PR_KEY(B), PR_KEY(A), 0), STATUS_GOOD, "PREEMPT");
 	want_attention(a, 0x2a05);
 	for (enum place place = B; place < PLACES; place++)

@@ -31,7 +31,7 @@ scuse_runner_test(unit-sense sense.c)
 set(vchanger_parts element.c inventory.c library.c link.c moves.c page.c state.c watch.c)
 list(TRANSFORM vchanger_parts PREPEND ../../handlers/vchanger/)
 scuse_runner_test(unit-vchanger vchanger_fixture.c vchanger_kill.c vchanger_library.c vchanger_link.c
-  vchanger_report.c ${vchanger_parts})
+  vchanger_report.c vchanger_commands.c ${rig} ${vchanger_parts})
 target_compile_definitions(unit-vchanger PRIVATE _GNU_SOURCE)
 
 # The sg handler's parts that need no device.

@@ -17,8 +17,6 @@
 #define STATE_LENGTH	  12u
 #define VOLUME_TAG_LENGTH 36u
 #define DEVICE_LENGTH	  4u /* before the designator */
-#define VENDOR		  "SCUSE   "
-#define VENDOR_LENGTH	  8u
 
 struct report {
 	const struct element_query *query;
@@ -66,8 +64,8 @@ static size_t designator_length(const struct report *report, enum element_type t
 	for (unsigned int i = 0; i < report->count; i++) {
 		size_t length = strlen(report->elements[i].id);
 
-		if (report->elements[i].type == type && length && VENDOR_LENGTH + length > longest)
-			longest = VENDOR_LENGTH + length;
+		if (report->elements[i].type == type && length > longest)
+			longest = length;
 	}
 	return longest;
 }
@@ -118,9 +116,8 @@ static void put_designator(uint8_t *to, const struct library_element *element)
 		return;
 	to[0] = 0x02; /* code set: ASCII */
 	to[1] = 0x01; /* T10 vendor identification */
-	to[3] = (uint8_t)(VENDOR_LENGTH + length);
-	memcpy(to + DEVICE_LENGTH, VENDOR, VENDOR_LENGTH);
-	memcpy(to + DEVICE_LENGTH + VENDOR_LENGTH, element->id, length);
+	to[3] = (uint8_t)length;
+	memcpy(to + DEVICE_LENGTH, element->id, length);
 }
 
 static void put_descriptor(const struct report *report, const struct library_element *element, uint8_t *to,

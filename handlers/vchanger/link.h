@@ -36,7 +36,11 @@
 /* What a drive says of itself. */
 struct link_status {
 	char name[LINK_NAME_MAX]; /* file name of the cartridge in it, loaded or not; "": none */
-	char id[LINK_ID_MAX]; /* which drive it is, for people and for DVCID: printable ASCII; "": unknown */
+	/*
+	 * Which drive it is, as a T10 vendor identification designator (SPC-4 7.8.6.4): vendor (8 bytes), product
+	 * (16), serial number, printable ASCII.  "": unknown.
+	 */
+	char id[LINK_ID_MAX];
 	bool loaded; /* threaded and ready; false with a name: unloaded by an initiator, can be taken out */
 	bool prevented; /* an initiator has prevented removal (PREVENT ALLOW MEDIUM REMOVAL) */
 };

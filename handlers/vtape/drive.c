@@ -3,6 +3,7 @@
 #include "drive.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,7 +166,8 @@ static void link_tell_status(void *context, struct link_status *status)
 	until.tv_sec += LINK_STATUS_TIMEOUT / 1000 / 2;
 	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until) == 0) {
 		memset(latest, 0, sizeof(*latest));
-		strncpy(latest->id, drive->serial, sizeof(latest->id) - 1);
+		snprintf(latest->id, sizeof(latest->id), "%-*s%-*s%s", DRIVE_VENDOR, drive->vendor, DRIVE_PRODUCT,
+			 drive->product, drive->serial);
 		if (drive->path)
 			strncpy(latest->name, base_name(drive->path), sizeof(latest->name) - 1);
 		latest->loaded = drive->cartridge != NULL;

@@ -8,7 +8,7 @@ TestSuite(report, .init = fixture_set_up, .fini = fixture_tear_down);
 
 #define DESCRIPTOR    16 /* bytes, without volume tags and designators */
 #define WITH_VOLUME   52
-#define WITH_DRIVE_ID (DESCRIPTOR + 8 + 4) /* "SCUSE   fake" */
+#define WITH_DRIVE_ID (DESCRIPTOR + 4) /* "fake" */
 
 static unsigned int get16(const uint8_t *from)
 {
@@ -149,8 +149,11 @@ Test(report, which_drives_they_are)
 	fake_drive_start(&drive, 0);
 	cr_expect_eq(report(library, 0x04, 0, 9, 1, data, sizeof(data)), 16 + 2 * WITH_DRIVE_ID);
 	cr_expect_eq(get16(data + 8 + 2), WITH_DRIVE_ID);
-	cr_expect_arr_eq(data + 16 + 12, "\x02\x01\x00\x0cSCUSE   fake", 16);
-	cr_expect_arr_eq(data + 16 + WITH_DRIVE_ID + 12, (uint8_t[16]){ 0 }, 16, "the other does not answer");
+	cr_expect_arr_eq(data + 16 + 12,
+			 "\x02\x01\x00\x04"
+			 "fake",
+			 8);
+	cr_expect_arr_eq(data + 16 + WITH_DRIVE_ID + 12, (uint8_t[8]){ 0 }, 8, "the other does not answer");
 	fake_drive_stop(&drive);
 	library_close(library);
 }

@@ -11,7 +11,7 @@
 #include "sense.h"
 #include "vpd.h"
 
-static u16 scuse_transport_version(int protocol)
+u16 scuse_transport_version(int protocol)
 {
 	switch (protocol) {
 	case SCSI_PROTOCOL_FCP:
@@ -41,7 +41,7 @@ static void scuse_inquiry_versions(u8 type, int protocol, u16 *versions)
 }
 
 /* The core's access types are the TPGS field's bits where that has them. */
-static u8 scuse_inquiry_tpgs(struct se_lun *lun)
+u8 scuse_inquiry_tpgs(struct se_lun *lun)
 {
 	struct t10_alua_tg_pt_gp *group;
 	u8 tpgs = 0;

@@ -184,9 +184,12 @@ static int scuse_raw_load(struct scuse_io *io, u16 flags)
 	struct se_cmd *cmd = io->cmd;
 	int ret;
 
+	scuse_rawmask_widen(io, scuse_raw_entry(cmd));
 	ret = scuse_cdb_write(io, cmd->t_task_cdb, scsi_command_size(cmd->t_task_cdb));
 	if (ret || !(flags & SCUSE_RAW_OUT))
 		return ret;
+	if (flags & SCUSE_RAW_SELECT)
+		return scuse_rawmask_fill(io);
 	return scuse_slot_fill(io, cmd->t_data_sg, cmd->t_data_nents, io->sqe.data_len);
 }
 
@@ -223,6 +226,8 @@ static sense_reason_t scuse_raw_execute(struct se_cmd *cmd)
 		return ret;
 	if (scuse_raw_is_inquiry(cmd) && scuse_raw_inquiry_offline(cmd))
 		return TCM_NO_SENSE;
+	if (scuse_rawmask_refused(cmd, entry, &ret))
+		return ret;
 	if (cmd->t_task_cdb[0] == REQUEST_SENSE && scuse_request_sense_pending(cmd))
 		return TCM_NO_SENSE;
 	if (scuse_offline(dev, cmd, &ret))
@@ -348,20 +353,37 @@ static void scuse_raw_residual(struct se_cmd *cmd, u32 length)
 		cmd->data_direction = DMA_NONE;
 }
 
+/* Gives the initiator what it gets of an answer of *@length bytes, which may change it; -ENOMEM. */
+static int scuse_raw_give_answer(struct scuse_io *io, u32 *length)
+{
+	int ret = 0;
+
+	if (*length && io->tag->status == SAM_STAT_GOOD &&
+	    scuse_raw_entry(io->cmd)->route == SCUSE_RAW_MASKED) {
+		ret = scuse_rawmask_give(io, *length);
+		*length = max(ret, 0);
+	} else {
+		scuse_raw_give(io, min(*length, io->cmd->data_length));
+	}
+	return min(ret, 0);
+}
+
 void scuse_raw_finish(struct scuse_io *io)
 {
 	struct scuse_tag *tag = io->tag;
 	struct se_cmd *cmd = io->cmd;
 	bool moves = tag->status == SAM_STAT_GOOD || tag->status == SAM_STAT_CHECK_CONDITION;
 	u32 length = tag->data_in && moves ? tag->filled : 0;
-	u32 count = min(length, cmd->data_length);
 
 	if (tag->data_in && tag->status == SAM_STAT_GOOD && scuse_raw_is_inquiry(cmd))
 		scuse_raw_inquiry_remember(io, length);
-	scuse_raw_give(io, count);
+	if (scuse_raw_give_answer(io, &length)) {
+		scuse_step_no_memory(io);
+		return;
+	}
 	if (tag->data_in && (tag->status == SAM_STAT_GOOD || length))
 		scuse_raw_residual(cmd, length);
-	if (count && tag->status == SAM_STAT_CHECK_CONDITION)
+	if (length && tag->status == SAM_STAT_CHECK_CONDITION)
 		cmd->se_cmd_flags |= SCF_TREAT_READ_AS_NORMAL;
 	scuse_tag_end(io->queue, tag);
 }

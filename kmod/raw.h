@@ -8,6 +8,7 @@
  *	raw.c		parse and execute: a raw LUN's way through cdb.c's steps
  *	rawstart.c	what a worker says of its device
  *	rawinquiry.c	INQUIRY data while nobody serves the LUN
+ *	rawmask.c	masks, with what they need to know of LUN and device
  *	rawrsoc.c	REPORT SUPPORTED OPERATION CODES from table and claims
  *	relay.c		unit attentions of the device, echoes of our resets, LOGICAL UNIT RESET
  *	rawparam.c	what we need to know of the device: block length, fixed or variable, D_SENSE; MODE SELECT
@@ -117,8 +118,8 @@ struct scuse_raw_inquiry {
 };
 
 /*
- * What START claims.  Made by scuse_raw_claims_sort() and never changed afterwards; in the kernel it goes after an
- * RCU grace period.
+ * What START claims.  Made by scuse_raw_claims_sort() and never changed afterwards; in the kernel it goes
+ * after an RCU grace period.
  */
 struct scuse_raw_claims {
 #ifdef __KERNEL__
@@ -181,7 +182,8 @@ u64 scuse_raw_length(const struct scuse_raw_entry *entry, const u8 *cdb, u32 blo
 bool scuse_raw_needs_block(const struct scuse_raw_entry *entry, const u8 *cdb);
 
 /*
- * scuse_raw_field_refused - fields of the CDB that no raw LUN offers: NACA and LINK, and protection information
+ * scuse_raw_field_refused - fields of the CDB that no raw LUN offers: NACA and LINK, and protection
+ * information
  *
  * True: @byte and @bit say which.
  */
@@ -219,11 +221,28 @@ void scuse_raw_restarted(struct scuse_device *dev);
 void scuse_raw_forget(struct scuse_device *dev);
 
 /*
- * rawinquiry.c: standard INQUIRY data is remembered, and answered with while nobody serves the LUN.  The second
- * returns true if it has ended the command.
+ * rawinquiry.c: standard INQUIRY data is remembered, and answered with while nobody serves the LUN.  The
+ * second returns true if it has ended the command.
  */
 void scuse_raw_inquiry_remember(struct scuse_io *io, u32 length);
 bool scuse_raw_inquiry_offline(struct se_cmd *cmd);
+
+/* rawmask.c */
+
+/* Edits @length bytes of an answer in place; @room: SCUSE_MASK_GROWTH more may be needed.  Returns the new length. */
+u32 scuse_rawmask_edit(struct se_cmd *cmd, u8 *data, u32 length, u32 room);
+
+/* True: the command has been ended, or @ret says how core is to end it. */
+bool scuse_rawmask_refused(struct se_cmd *cmd, const struct scuse_raw_entry *entry, sense_reason_t *ret);
+
+/* Lets the device be asked for more than the initiator wants, where that takes it. */
+void scuse_rawmask_widen(struct scuse_io *io, const struct scuse_raw_entry *entry);
+
+/* Fills the slot with a mode parameter list for the device.  -ENOMEM, -EINVAL. */
+int scuse_rawmask_fill(struct scuse_io *io);
+
+/* Gives the initiator its part of an answer of @length bytes.  Returns how long that is now, or -ENOMEM. */
+int scuse_rawmask_give(struct scuse_io *io, u32 length);
 #endif
 
 #endif /* SCUSE_RAW_H */

@@ -48,7 +48,8 @@ bool scuse_raw_inquiry_offline(struct se_cmd *cmd)
 	known = dev->inquiry;
 	spin_unlock(&dev->info_lock);
 	if (known.length)
-		scuse_reply(cmd, known.data, known.length);
+		scuse_reply(cmd, known.data,
+			    scuse_rawmask_edit(cmd, known.data, known.length, sizeof(known.data)));
 	else
 		scuse_execute_inquiry(cmd);
 	return true;

@@ -22,6 +22,8 @@
 
 #include <scuse/handler.h>
 
+#include "bytes.h"
+
 #define PARTITION_ALIGN 4096u /* so that a partition's space can be given back to the file system */
 
 int cartridge_pread(const struct cartridge *cartridge, void *data, size_t length, uint64_t offset)
@@ -259,6 +261,7 @@ int cartridge_open(const char *path, bool writable, const struct cartridge_optio
 	if (!cartridge)
 		return -ENOMEM;
 	cartridge->fd = -1;
+	cartridge->noted = UINT64_MAX;
 	cartridge->label_bytes = malloc(FORMAT_LABEL_SIZE);
 	result = cartridge->label_bytes ? open_file(cartridge, path, writable, create) : -ENOMEM;
 	if (!result)
@@ -270,6 +273,47 @@ int cartridge_open(const char *path, bool writable, const struct cartridge_optio
 	else
 		*opened = cartridge;
 	return result;
+}
+
+/* ---- the drive's page ---- */
+
+/* What cannot be noted is as if the machine had failed. */
+void cartridge_note_owner(struct cartridge *cartridge, const char *owner)
+{
+	char page[FORMAT_OWNER] = "";
+
+	snprintf(page, sizeof(page), "%s", owner);
+	if (pwrite(cartridge->fd, page, sizeof(page), FORMAT_OWNER_AT) != sizeof(page))
+		scuse_log(SCUSE_LOG_WARNING, "a cartridge's position cannot be noted: %s", strerror(errno));
+}
+
+void cartridge_note_position(struct cartridge *cartridge, unsigned int partition, uint64_t object)
+{
+	uint64_t position = format_position(partition, object);
+	uint8_t bytes[8];
+
+	if (position == cartridge->noted || !cartridge->writable)
+		return;
+	bytes_put_le(bytes, sizeof(bytes), position);
+	if (pwrite(cartridge->fd, bytes, sizeof(bytes), FORMAT_POSITION_AT) == sizeof(bytes))
+		cartridge->noted = position;
+}
+
+bool cartridge_last_position(const struct cartridge *cartridge, const char *owner, unsigned int *partition,
+			     uint64_t *object)
+{
+	char page[FORMAT_OWNER];
+	uint8_t bytes[8];
+	uint64_t position;
+
+	if (!cartridge->was_in_use || cartridge_pread(cartridge, page, sizeof(page), FORMAT_OWNER_AT) ||
+	    cartridge_pread(cartridge, bytes, sizeof(bytes), FORMAT_POSITION_AT) ||
+	    strncmp(page, owner, sizeof(page)) != 0)
+		return false;
+	position = bytes_get_le(bytes, sizeof(bytes));
+	*partition = (unsigned int)(position >> 63);
+	*object = position & INT64_MAX;
+	return *partition < cartridge->label.partitions;
 }
 
 int cartridge_close(struct cartridge *cartridge)

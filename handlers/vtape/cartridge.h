@@ -38,6 +38,7 @@ struct cartridge {
 	struct format_label label;
 	struct partition partition[FORMAT_PARTITIONS];
 	uint8_t *label_bytes; /* FORMAT_LABEL_SIZE */
+	uint64_t noted;	      /* the position in the drive's page */
 };
 
 /* How to make new cartridges. */
@@ -58,6 +59,16 @@ int cartridge_open(const char *path, bool writable, const struct cartridge_optio
 		   struct cartridge **opened);
 /* Flushes, and marks it as put down.  NULL is ignored.  The cartridge is gone whatever is returned. */
 int cartridge_close(struct cartridge *cartridge);
+
+/*
+ * For the next worker, if this one dies.  `owner` says whose position it is.  Nothing is durable: after a
+ * failure of the machine a tape is at its beginning.
+ */
+void cartridge_note_owner(struct cartridge *cartridge, const char *owner);
+void cartridge_note_position(struct cartridge *cartridge, unsigned int partition, uint64_t object);
+/* Where `owner` was when it died; false: it was somebody else, or put the cartridge down properly. */
+bool cartridge_last_position(const struct cartridge *cartridge, const char *owner, unsigned int *partition,
+			     uint64_t *object);
 
 /* The beginning of a partition. */
 struct place cartridge_start(const struct cartridge *cartridge, unsigned int partition);

@@ -108,6 +108,8 @@ int commands_run(struct drive *drive, struct scuse_io *io)
 		result = check_needs(drive, io, entries[i].needs);
 		if (!result)
 			result = entries[i].run(drive, io, cdb);
+		if (drive->cartridge)
+			cartridge_note_position(drive->cartridge, drive->partition, drive->place.object);
 		pthread_mutex_unlock(&drive->lock);
 		return result;
 	}

@@ -3,9 +3,11 @@
 #include "drive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_WARNING	      (64u << 20) /* bytes */
 #define DEFAULT_WARNING_SHARE 16	  /* of a partition, at most */
@@ -65,7 +67,52 @@ bool drive_in_programmable_warning(const struct drive *drive)
 	return zone && drive_room(drive) < early_warning(drive) + zone;
 }
 
-int drive_load(struct drive *drive, const char *path)
+/*
+ * Which drive it is, since when the machine runs: a position that was noted is good for the same LUN only, and
+ * only as long as the page cache lives.
+ */
+static void fill_owner(const struct drive *drive, char *owner)
+{
+	char boot[64] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, boot, sizeof(boot) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (length < 0)
+		boot[0] = '\0';
+	boot[strcspn(boot, "\n")] = '\0';
+	snprintf(owner, FORMAT_OWNER, "%s %s", boot, scuse_dev_name(drive->dev));
+}
+
+static void resume_position(struct drive *drive)
+{
+	char owner[FORMAT_OWNER];
+	unsigned int partition;
+	uint64_t object;
+
+	fill_owner(drive, owner);
+	if (!cartridge_last_position(drive->cartridge, owner, &partition, &object))
+		return;
+	drive_rewind(drive, partition);
+	if (cartridge_find(drive->cartridge, partition, object, &drive->place) < 0)
+		drive_rewind(drive, partition);
+	scuse_log(SCUSE_LOG_WARNING, "%s was in use when its drive ended: it goes on at object %llu",
+		  drive->path, (unsigned long long)drive->place.object);
+}
+
+static void take_over(struct drive *drive)
+{
+	char owner[FORMAT_OWNER];
+
+	if (!drive->cartridge->writable)
+		return;
+	fill_owner(drive, owner);
+	cartridge_note_owner(drive->cartridge, owner);
+	cartridge_note_position(drive->cartridge, drive->partition, drive->place.object);
+}
+
+int drive_load(struct drive *drive, const char *path, bool resume)
 {
 	bool new_path = path != drive->path;
 	char *copy = new_path ? strdup(path) : drive->path;
@@ -85,9 +132,9 @@ int drive_load(struct drive *drive, const char *path)
 	drive->cartridge = cartridge;
 	mode_medium_changed(&drive->mode, cartridge);
 	drive_rewind(drive, 0);
-	if (cartridge->was_in_use)
-		scuse_log(SCUSE_LOG_WARNING, "%s was in use when its drive ended: it is at its beginning now",
-			  path);
+	if (resume)
+		resume_position(drive);
+	take_over(drive);
 	return 0;
 }
 
@@ -124,7 +171,7 @@ static int link_load_cartridge(void *context, const char *name, const char *path
 
 	pthread_mutex_lock(&drive->lock);
 	if (!drive->path) {
-		result = drive_load(drive, path);
+		result = drive_load(drive, path, false);
 		if (!result)
 			scuse_dev_changed(drive->dev, SCUSE_CHANGED_MEDIA);
 	} else if (strcmp(base_name(drive->path), name) != 0) {

@@ -14,10 +14,11 @@
  *	EMPTY and UNLOADED are NOT READY, MEDIUM NOT PRESENT for initiators.  Each way into LOADED
  *	raises 28h/00h: the kernel half does it after LOAD UNLOAD, for all but its sender.
  *
- * THE POSITION AND THE MODE PARAMETERS are lost when the worker process dies.  The next worker begins with the
- *	tape rewound; the kernel half ends the commands that were under way with ABORTED COMMAND and tells all
- *	initiators of a DEVICE INTERNAL RESET before it hands out others, so that no command that was meant for
- *	another position is carried out.
+ * WHEN THE WORKER PROCESS DIES the kernel half ends the commands that were under way with ABORTED COMMAND, and
+ *	tells all initiators of a DEVICE INTERNAL RESET before it hands out others.  The mode parameters are the
+ *	default ones then, but the position is kept: each command that has completed has noted it in the
+ *	cartridge's file.  So an initiator that goes on writing, whatever it was told, appends to what it had
+ *	written, and does not overwrite the tape from its beginning.
  *
  * LOCKING  `lock` is held during each command and each operation of the library's changer (whose thread is the
  * link's); so everything but what is set once at open is protected by it.  The worker runs one command at a
@@ -80,8 +81,11 @@ typedef int drive_command(struct drive *drive, struct scuse_io *io, const uint8_
 
 /* ---- drive.c ---- */
 
-/* `lock` is held.  0, or -errno with scuse_error() called; the drive is as before then. */
-int drive_load(struct drive *drive, const char *path);
+/*
+ * `lock` is held.  0, or -errno with scuse_error() called; the drive is as before then.  `resume`: at the
+ * position where an earlier worker of the LUN died, if one did; otherwise at the beginning.
+ */
+int drive_load(struct drive *drive, const char *path, bool resume);
 /* To UNLOADED.  Errors of the last flush: the cartridge is unloaded nevertheless. */
 int drive_unload(struct drive *drive);
 /* From UNLOADED to EMPTY. */

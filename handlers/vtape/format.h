@@ -10,15 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FORMAT_LABEL_SIZE 4096u /* bytes of each of the two copies, at 0 and at FORMAT_LABEL_SIZE */
-#define FORMAT_DATA_START 8192u /* where the first partition begins */
-#define FORMAT_HEADER	  40u	/* bytes in front of an object's data */
-#define FORMAT_TRAILER	  8u	/* bytes behind it */
-#define FORMAT_OVERHEAD	  (FORMAT_HEADER + FORMAT_TRAILER)
-#define FORMAT_PARTITIONS 2u
-#define FORMAT_STRING	  33u	    /* bytes of a string, with the final NUL */
-#define FORMAT_ATTRIBUTES 2048u	    /* bytes of attributes that hosts have written */
-#define FORMAT_RECORD_MAX 0xffffffu /* bytes of a record: what READ(6) and WRITE(6) can tell */
+#define FORMAT_LABEL_SIZE  4096u /* bytes of each of the two copies, at 0 and at FORMAT_LABEL_SIZE */
+#define FORMAT_POSITION_AT 8192u /* the drive's page: its position, and which drive it is */
+#define FORMAT_OWNER_AT	   8208u
+#define FORMAT_OWNER	   112u	  /* bytes, with the final NUL */
+#define FORMAT_DATA_START  12288u /* where the first partition begins */
+#define FORMAT_HEADER	   40u	  /* bytes in front of an object's data */
+#define FORMAT_TRAILER	   8u	  /* bytes behind it */
+#define FORMAT_OVERHEAD	   (FORMAT_HEADER + FORMAT_TRAILER)
+#define FORMAT_PARTITIONS  2u
+#define FORMAT_STRING	   33u	     /* bytes of a string, with the final NUL */
+#define FORMAT_ATTRIBUTES  2048u     /* bytes of attributes that hosts have written */
+#define FORMAT_RECORD_MAX  0xffffffu /* bytes of a record: what READ(6) and WRITE(6) can tell */
 
 #define FORMAT_WORM   0x1u
 #define FORMAT_IN_USE 0x2u /* a drive has it loaded */
@@ -67,6 +70,12 @@ struct format_object {
 
 /* CRC-32C (RFC 3720, appendix B.4) of data whose first part had `crc`; 0 to begin with. */
 uint32_t format_crc(uint32_t crc, const void *data, size_t length);
+
+/* A position in the drive's page: object number, and bit 63 for partition 1. */
+static inline uint64_t format_position(unsigned int partition, uint64_t object)
+{
+	return (uint64_t)partition << 63 | object;
+}
 
 /* Bytes of an object in the file: header, data, up to 7 zeros, trailer. */
 static inline uint64_t format_size(uint32_t length)

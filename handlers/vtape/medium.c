@@ -140,7 +140,7 @@ int medium_load_unload(struct drive *drive, struct scuse_io *io, const uint8_t *
 		return sense_fail(io, KEY_ILLEGAL_REQUEST, ASC_REMOVAL_PREVENTED);
 	if (load && drive->cartridge)
 		return position_rewind(drive, io, cdb);
-	if (load && (!drive->path || drive_load(drive, drive->path)))
+	if (load && (!drive->path || drive_load(drive, drive->path, false)))
 		return sense_fail(io, KEY_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
 	if (!load && drive->cartridge)
 		result = drive_unload(drive);

@@ -64,9 +64,9 @@ static const struct page pages[MODE_PAGES] = {
 	[PAGE_COMPRESSION] = { .size = 16,
 			       .defaults = { 0x0f, 14, 0, 0x80, 0, 0, 0, 0xff, 0, 0, 0, 0xff },
 			       .changeable = { [COMPRESSION_FLAGS] = COMPRESSION_DCE } },
-	/* LOIS; EEG, SEW */
+	/* LOIS; EEG, SEW; a reset does not rewind */
 	[PAGE_DEVICE] = { .size = 16,
-			  .defaults = { 0x10, 14, [8] = 0x40, [10] = 0x18 },
+			  .defaults = { 0x10, 14, [8] = 0x40, [10] = 0x18, [15] = 0x10 },
 			  .changeable = { [DEVICE_COMPRESSION] = 0x01 } },
 	[PAGE_DEVICE_EXTENSION] = { .size = 32,
 				    .defaults = { 0x10 | SPF, 1, 0, 28 },

@@ -208,7 +208,7 @@ static int join_library(struct drive *drive)
 	char name[LINK_NAME_MAX], path[PATH_MAX];
 
 	if (link_assigned(drive->library, drive->number, name, path) == 0 && access(path, F_OK) == 0)
-		drive_load(drive, path);
+		drive_load(drive, path, true);
 	drive->listener = link_listen(drive->library, drive->number, &drive_link_ops, drive);
 	if (drive->listener)
 		return 0;
@@ -239,8 +239,8 @@ static int vtape_open(struct scuse_dev *dev, const struct scuse_config *config, 
 	pthread_mutex_init(&drive->lock, NULL);
 	drive->dev = dev;
 	configure(drive, config);
-	result =
-		drive->library ? join_library(drive) : drive_load(drive, scuse_config_string(config, "path"));
+	result = drive->library ? join_library(drive)
+				: drive_load(drive, scuse_config_string(config, "path"), true);
 	if (result)
 		vtape_close(drive);
 	else

@@ -15,7 +15,7 @@
 #define BLANK_CHECK 0x080005
 #define READ_ERROR  0x031100
 #define FILEMARK    0x000001
-#define DATA_START  8192u
+#define DATA_START  12288u
 #define LENGTH	    100u
 #define SIZE	    152u /* of a record of LENGTH bytes in the file */
 #define MARK_SIZE   48u
@@ -224,7 +224,7 @@ Test(vtape_crash, one_label_is_enough)
 		cr_assert_eq(tape_marks(tape, 0), GOOD);
 	}
 	take_image(tape);
-	for (size_t at = 0; at < DATA_START; at += 509) {
+	for (size_t at = 0; at < 8192; at += 509) {
 		image[at] ^= 0x10;
 		tape = open_image(tape, image_length);
 		image[at] ^= 0x10;
@@ -268,5 +268,30 @@ Test(vtape_crash, garbage)
 		write_record(tape, 1);
 		expect_end(tape);
 	}
+	tape_free(tape);
+}
+
+/* A worker that dies: the next one goes on where the last command that completed has left the tape. */
+Test(vtape_crash, the_position_is_kept)
+{
+	struct tape *tape = tape_new("capacity=1M");
+
+	for (unsigned char i = 0; i < 4; i++)
+		write_record(tape, i);
+	cr_assert_eq(tape_space(tape, 0, -2), GOOD);
+	take_image(tape);
+	tape_close(tape);
+	cr_assert(g_file_set_contents(tape->path, (char *)image, (gssize)image_length, NULL));
+	tape = tape_again(tape, "");
+	cr_expect_eq(tape_position(tape, NULL, NULL), 2);
+	expect_records(tape, 2, 2);
+	tape_close(tape);
+	tape = tape_again(tape, "");
+	cr_expect_eq(tape_position(tape, NULL, NULL), 0, "it was put down properly");
+	tape_close(tape);
+	image[8208] ^= 1;
+	cr_assert(g_file_set_contents(tape->path, (char *)image, (gssize)image_length, NULL));
+	tape = tape_again(tape, "");
+	cr_expect_eq(tape_position(tape, NULL, NULL), 0, "that was another drive");
 	tape_free(tape);
 }

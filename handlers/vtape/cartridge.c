@@ -3,9 +3,9 @@
  * Cartridges as a whole: opening, labels, flushing, formatting.  See cartridge.h; objects.c has what is in
  * them.
  *
- * The label has two copies, written in turn, so that one is whole at any moment.  It tells how far the objects
- * were durable at some time.  Before anything in front of that point is overwritten, a label with a lower one
- * is made durable; so it never promises what is not there.
+ * The label has two copies, written in turn, so that one is whole at any moment.  It tells how far the
+ * objects were durable at some time.  Before anything in front of that point is overwritten, a label with a
+ * lower one is made durable; so it never promises what is not there.
  */
 #include "cartridge.h"
 

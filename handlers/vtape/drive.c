@@ -68,8 +68,8 @@ bool drive_in_programmable_warning(const struct drive *drive)
 }
 
 /*
- * Which drive it is, since when the machine runs: a position that was noted is good for the same LUN only, and
- * only as long as the page cache lives.
+ * Which drive it is, since when the machine runs: a position that was noted is good for the same LUN only,
+ * and only as long as the page cache lives.
  */
 static void fill_owner(const struct drive *drive, char *owner)
 {
@@ -213,8 +213,8 @@ static void link_tell_status(void *context, struct link_status *status)
 	until.tv_sec += LINK_STATUS_TIMEOUT / 1000 / 2;
 	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until) == 0) {
 		memset(latest, 0, sizeof(*latest));
-		snprintf(latest->id, sizeof(latest->id), "%-*s%-*s%s", DRIVE_VENDOR, drive->vendor, DRIVE_PRODUCT,
-			 drive->product, drive->serial);
+		snprintf(latest->id, sizeof(latest->id), "%-*s%-*s%s", DRIVE_VENDOR, drive->vendor,
+			 DRIVE_PRODUCT, drive->product, drive->serial);
 		if (drive->path)
 			strncpy(latest->name, base_name(drive->path), sizeof(latest->name) - 1);
 		latest->loaded = drive->cartridge != NULL;

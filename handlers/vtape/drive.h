@@ -3,7 +3,7 @@
  * The tape drive: what a LUN of this handler is.
  *
  *	             link: LOAD, or path= at open
- *	  EMPTY ------------------------------------> LOADED <----------- rewound at once, position 0 of partition 0
+ *	  EMPTY ------------------------------------> LOADED: at the beginning of partition 0
  *	  path NULL <-------------------------------- path, cartridge
  *	    ^            link: UNLOAD                  |   ^
  *	    |                                LOAD UNLOAD   LOAD UNLOAD
@@ -14,15 +14,15 @@
  *	EMPTY and UNLOADED are NOT READY, MEDIUM NOT PRESENT for initiators.  Each way into LOADED
  *	raises 28h/00h: the kernel half does it after LOAD UNLOAD, for all but its sender.
  *
- * WHEN THE WORKER PROCESS DIES the kernel half ends the commands that were under way with ABORTED COMMAND, and
- *	tells all initiators of a DEVICE INTERNAL RESET before it hands out others.  The mode parameters are the
- *	default ones then, but the position is kept: each command that has completed has noted it in the
- *	cartridge's file.  So an initiator that goes on writing, whatever it was told, appends to what it had
- *	written, and does not overwrite the tape from its beginning.
+ * WHEN THE WORKER PROCESS DIES the kernel half ends the commands that were under way with ABORTED COMMAND,
+ *	and tells all initiators of a DEVICE INTERNAL RESET before it hands out others.  The mode parameters
+ *	are the default ones then, but the position is kept: each command that has completed has noted it in
+ *	the cartridge's file.  So an initiator that goes on writing, whatever it was told, appends to what
+ *	it had written, and does not overwrite the tape from its beginning.
  *
- * LOCKING  `lock` is held during each command and each operation of the library's changer (whose thread is the
- * link's); so everything but what is set once at open is protected by it.  The worker runs one command at a
- * time, so only the changer ever waits for it, and the worker's main thread.
+ * LOCKING  `lock` is held during each command and each operation of the library's changer (whose thread is
+ * the link's); so everything but what is set once at open is protected by it.  The worker runs one command
+ * at a time, so only the changer ever waits for it, and the worker's main thread.
  */
 #ifndef VTAPE_DRIVE_H
 #define VTAPE_DRIVE_H

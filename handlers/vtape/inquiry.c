@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What the drive says of itself: INQUIRY and VPD pages (SPC-4 6.4, 7.8, SSC-4 8.5), READ BLOCK LIMITS, REPORT
- * DENSITY SUPPORT, SEND DIAGNOSTIC.  The kernel half edits what concerns it: task queuing, ports, designators.
+ * DENSITY SUPPORT, SEND DIAGNOSTIC.  The kernel half edits what concerns it: task queuing, ports,
+ * designators.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The medium as a whole: TEST UNIT READY, LOAD UNLOAD, PREVENT ALLOW MEDIUM REMOVAL, ERASE, FORMAT MEDIUM, and
- * what keeps a medium from being written.
+ * The medium as a whole: TEST UNIT READY, LOAD UNLOAD, PREVENT ALLOW MEDIUM REMOVAL, ERASE, FORMAT MEDIUM,
+ * and what keeps a medium from being written.
  */
 #include <errno.h>
 

@@ -2,9 +2,9 @@
 /*
  * Records and filemarks of a cartridge: walking, reading, writing.  See cartridge.h.
  *
- * Each header carries the check of the header in front of it, and a stamp that makes its own check differ from
- * that of whatever was written there before.  So where a new object ends and an older one happens to begin,
- * the chain breaks, and that is the end of data: nothing needs to be written to mark it.
+ * Each header carries the check of the header in front of it, and a stamp that makes its own check differ
+ * from that of whatever was written there before.  So where a new object ends and an older one happens to
+ * begin, the chain breaks, and that is the end of data: nothing needs to be written to mark it.
  */
 #include "cartridge.h"
 
@@ -153,7 +153,10 @@ static int whole(const struct cartridge *cartridge, const struct place *place,
 	       format_crc(0, *buffer, object->length) == object->data_check;
 }
 
-/* The objects up to the flushed point are known to be whole; those behind it may have been torn by a crash. */
+/*
+ * The objects up to the flushed point are known to be whole; those behind it may have been torn by a
+ * crash.
+ */
 static int walk_objects(struct cartridge *cartridge, unsigned int partition, uint8_t **buffer)
 {
 	struct partition *part = &cartridge->partition[partition];
@@ -204,7 +207,10 @@ int cartridge_read(struct cartridge *cartridge, const struct place *place, const
 
 /* ---- writing ---- */
 
-/* Gives the space behind the end of data back to the file system; whatever cannot be given back is harmless. */
+/*
+ * Gives the space behind the end of data back to the file system; whatever cannot be given back is
+ * harmless.
+ */
 static int discard(const struct cartridge *cartridge, unsigned int partition, uint64_t offset)
 {
 	static const uint8_t nothing[FORMAT_HEADER];

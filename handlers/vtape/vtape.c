@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The vtape handler: a LUN that is a tape drive (SSC-4), with cartridges in files.  It is the worked example of
- * a handler that carries commands out as CDBs.
+ * The vtape handler: a LUN that is a tape drive (SSC-4), with cartridges in files.  It is the worked
+ * example of a handler that carries commands out as CDBs.
  *
  *	vtape.c		parameters, and a LUN's life
  *	commands.c	the list of commands: claims for the kernel half, functions for here

@@ -124,7 +124,10 @@ Test(vtape_crash, garbled_writes)
 	tape_free(tape);
 }
 
-/* The machine failed: of two records that were not flushed the first one's data is lost, the second is whole. */
+/*
+ * The machine failed: of two records that were not flushed the first one's data is lost, the second is
+ * whole.
+ */
 Test(vtape_crash, pages_lost_in_any_order)
 {
 	struct tape *tape = tape_new("capacity=1M");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A vtape cartridge when the machine fails.  fdatasync() is replaced by one that remembers the file as it is
- * then; after a failure each sector is either that of the latest fdatasync() or the newest one, at random.  What
- * a new drive finds must be the beginning of what was on the tape at some time since the latest flush, and
- * contain all that was flushed.
+ * then; after a failure each sector is either that of the latest fdatasync() or the newest one, at random.
+ * What a new drive finds must be the beginning of what was on the tape at some time since the latest flush,
+ * and contain all that was flushed.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -98,7 +98,10 @@ static void fill(unsigned char *data, unsigned char seed, uint32_t length)
 
 static void write_record(struct history *history, struct tape *tape)
 {
-	/* Few lengths and contents: old objects often begin where new ones end, and new ones equal old ones. */
+	/*
+	 * Few lengths and contents: old objects often begin where new ones end, and new ones equal old
+	 * ones.
+	 */
 	uint32_t length = pick(history, 8) ? 464 : 1 + pick(history, LONGEST);
 	unsigned char data[LONGEST], seed = (unsigned char)pick(history, 2);
 

@@ -29,7 +29,10 @@ struct tape {
 	uint32_t nexus;	       /* that sends; 1 at first */
 };
 
-/* With "name=value" lines beside path= and create=true ("name=": not given).  The test fails if it does not open. */
+/*
+ * With "name=value" lines beside path= and create=true ("name=": not given). The test fails if it does
+ * not open.
+ */
 struct tape *tape_new(const char *parameters);
 /* The same on the cartridge of another one, which is closed already. */
 struct tape *tape_again(struct tape *tape, const char *parameters);

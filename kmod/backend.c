@@ -74,6 +74,8 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	spin_lock_init(&dev->info_lock);
 	scuse_queues_init(dev);
 	scuse_nexuses_init(dev);
+	scuse_relay_init(&dev->relay);
+	scuse_rawparam_init(dev);
 	scuse_copies_init(&dev->copies);
 	scuse_mode_init(&dev->mode);
 	scuse_log_init(&dev->log);

@@ -43,12 +43,14 @@ bool scuse_mode_wce(struct scuse_device *dev)
 
 bool scuse_mode_d_sense(struct scuse_device *dev)
 {
+	if (dev->raw)
+		return READ_ONCE(dev->rawparam.d_sense);
 	return READ_ONCE(dev->mode.current_values.value[SCUSE_MODE_D_SENSE]);
 }
 
 bool scuse_mode_swp(struct scuse_device *dev)
 {
-	return READ_ONCE(dev->mode.current_values.value[SCUSE_MODE_SWP]);
+	return !dev->raw && READ_ONCE(dev->mode.current_values.value[SCUSE_MODE_SWP]);
 }
 
 bool scuse_mode_dpicz(struct scuse_device *dev)

@@ -73,8 +73,9 @@ sense_reason_t scuse_execute_mode_select(struct se_cmd *cmd);
  * What the settings are now.  Any context.
  *
  *	wce	  false: writes must be durable before they complete
- *	d_sense	  sense data in descriptor format
- *	swp	  writes are refused with DATA PROTECT, LOGICAL UNIT SOFTWARE WRITE PROTECTED (27h/02h)
+ *	d_sense	  sense data in descriptor format; of a raw LUN the device's own setting, so that ours looks the same
+ *	swp	  writes are refused with DATA PROTECT, LOGICAL UNIT SOFTWARE WRITE PROTECTED (27h/02h); a raw LUN's
+ *		  device refuses them itself
  *	dpicz	  with PROTECT=000b protection information is not checked
  *	lbpere	  crossed thresholds of thin provisioning are reported
  *	dpofua	  commands may have the DPO and FUA bits (an attribute, not a setting)

@@ -400,6 +400,23 @@ bool scuse_ua_take(struct se_cmd *cmd, struct scuse_ua_code *code)
 	return scuse_ua_find(cmd, !(READ_ONCE(cmd->transport_state) & CMD_T_ABORTED), code);
 }
 
+void scuse_ua_telling(struct se_cmd *cmd, const struct scuse_ua_code *code)
+{
+	struct scuse_nexuses *nexuses = &to_scuse(cmd->se_dev)->nexuses;
+	struct scuse_nexus *nexus;
+	unsigned long flags;
+
+	rcu_read_lock();
+	nexus = scuse_nexus_of(cmd);
+	if (nexus) {
+		spin_lock_irqsave(&nexuses->lock, flags);
+		nexus->telling = cmd;
+		nexus->told = *code;
+		spin_unlock_irqrestore(&nexuses->lock, flags);
+	}
+	rcu_read_unlock();
+}
+
 void scuse_ua_aborted(struct scuse_device *dev, struct se_cmd *cmd)
 {
 	struct scuse_nexuses *nexuses = &dev->nexuses;

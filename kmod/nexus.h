@@ -121,6 +121,13 @@ void scuse_ua_adopt(struct se_cmd *cmd);
 /* scuse_ua_aborted - @cmd is aborted: if it was just given a unit attention, that is pending again */
 void scuse_ua_aborted(struct scuse_device *dev, struct se_cmd *cmd);
 
+/*
+ * scuse_ua_telling - @cmd is about to report @code, which is not pending for its nexus: a device's own sense data
+ *
+ * If the command proves to be aborted the nexus gets the condition: scuse_ua_aborted().
+ */
+void scuse_ua_telling(struct se_cmd *cmd, const struct scuse_ua_code *code);
+
 /* scuse_ua_status - @cmd ends with @status: BUSY and TASK SET FULL may establish a condition (SPC-4 7.5.8) */
 void scuse_ua_status(struct se_cmd *cmd, u8 status);
 

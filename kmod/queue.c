@@ -78,6 +78,7 @@ static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queu
 		queue->free[i] = queue->depth - 1 - i;
 	}
 	queue->nr_free = queue->depth;
+	queue->reserve = dev->raw && !index;
 	scuse_queue_reset(queue);
 	return 0;
 }
@@ -264,16 +265,16 @@ bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t 
 }
 
 /*
- * Takes a free tag for a command that makes @claim.  The claim is written down before the tag changes its
- * state, see range.h.
+ * Takes a free tag for a command that makes @claim; @reserve of them are left.  The claim is written down before
+ * the tag changes its state, see range.h.
  */
 static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct scuse_claim *claim,
-				       u32 *generation)
+				       u32 reserve, u32 *generation)
 {
 	struct scuse_tag *tag = NULL;
 
 	spin_lock(&queue->lock);
-	if (queue->live && queue->nr_free) {
+	if (queue->live && queue->nr_free > reserve) {
 		tag = &queue->tags[queue->free[--queue->nr_free]];
 		queue->used++;
 	}
@@ -300,6 +301,10 @@ void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struc
 	struct scuse_ranges *ranges = &queue->dev->ranges;
 	struct scuse_session *drained = NULL;
 
+	if (unlikely(tag->kept)) {
+		kfree(tag->kept);
+		tag->kept = NULL;
+	}
 	scuse_ranges_leave(ranges, &tag->claim);
 	WARN_ON_ONCE(!scuse_tag_move(&tag->cell, generation, SCUSE_TAG_KERNEL, SCUSE_TAG_FREE));
 	spin_lock(&queue->lock);
@@ -372,6 +377,23 @@ static void scuse_io_describe(struct scuse_io *io)
 	}
 }
 
+/* The tag of @io is new: what its first submission starts from. */
+static void scuse_io_equip(struct scuse_io *io, u8 op)
+{
+	struct scuse_tag *tag = io->tag;
+
+	tag->cmd = io->cmd;
+	tag->sgl = NULL;
+	tag->nents = 0;
+	tag->data_in = false;
+	tag->lost = false;
+	tag->transfer = 0;
+	tag->step = NULL;
+	tag->done = 0;
+	io->sqe.op = op;
+	scuse_io_describe(io);
+}
+
 /*
  * scuse_io_begin_as - take a tag for @cmd and fill in what all submissions have in common
  * @op: of the first submission
@@ -393,7 +415,7 @@ bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scus
 	scuse_claim_set(&claim, cmd, op, access);
 	for (i = 0; i < dev->nr_queues && !io->tag; i++) {
 		io->queue = &dev->queues[(home->index + i) % dev->nr_queues];
-		io->tag = scuse_tag_get(io->queue, &claim, &io->generation);
+		io->tag = scuse_tag_get(io->queue, &claim, io->queue->reserve, &io->generation);
 	}
 	if (!io->tag) {
 		atomic_long_inc(&home->busy);
@@ -405,18 +427,28 @@ bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scus
 	if (scuse_queue_has_completions(io->queue))
 		scuse_queue_reap(io->queue);
 
-	io->tag->cmd = cmd;
-	io->tag->sgl = NULL;
-	io->tag->nents = 0;
-	io->tag->data_in = false;
-	io->tag->lost = false;
-	io->tag->transfer = 0;
-	io->tag->step = NULL;
-	io->tag->done = 0;
-	io->sqe.op = op;
+	scuse_io_equip(io, op);
 	io->sqe.lba = cmd->t_task_lba;
-	scuse_io_describe(io);
 	return true;
+}
+
+/*
+ * scuse_io_begin_own - likewise, for what the kernel half wants of userspace itself; io->cmd is NULL
+ *
+ * With queue 0 and no claim.  A reset takes the tag that is reserved for it, if there is no other.  False: no tag,
+ * or nobody serves the device.
+ */
+bool scuse_io_begin_own(struct scuse_io *io, struct scuse_device *dev, u8 op)
+{
+	static const struct scuse_claim none;
+
+	memset(io, 0, sizeof(*io));
+	io->queue = &dev->queues[0];
+	io->tag = scuse_tag_get(io->queue, &none, op == SCUSE_OP_LU_RESET ? 0 : io->queue->reserve,
+				&io->generation);
+	if (io->tag)
+		scuse_io_equip(io, op);
+	return io->tag;
 }
 
 /* scuse_io_begin - likewise, with the access that @op implies */
@@ -570,7 +602,10 @@ static bool scuse_ranges_busy(struct scuse_ranges *ranges, const struct scuse_cl
 	return false;
 }
 
-/* A parked command goes on.  Nobody else holds its tag. */
+/*
+ * A parked command goes on.  Nobody else holds its tag.  If it waited for one that changed the parameters of a raw
+ * LUN, its length may be wrong now, and its initiator has a unit attention to hear first.
+ */
 static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim *claim)
 {
 	struct scuse_tag *tag = container_of(claim, struct scuse_tag, claim);
@@ -582,7 +617,8 @@ static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim 
 	io.sqe.lba = tag->lba;
 	io.sqe.blocks = tag->blocks;
 	io.sqe.data_len = tag->data_len;
-	if ((io.cmd && READ_ONCE(io.cmd->transport_state) & CMD_T_ABORTED) || !scuse_io_publish(&io))
+	if ((io.cmd && READ_ONCE(io.cmd->transport_state) & CMD_T_ABORTED) ||
+	    (tag->queue->dev->raw && scuse_rawparam_changed(tag)) || !scuse_io_publish(&io))
 		scuse_tag_refuse(tag->queue, tag);
 }
 

@@ -178,19 +178,30 @@ static enum scuse_access scuse_raw_exclusion(const struct scuse_raw_entry *entry
 	return entry->flags & SCUSE_RAW_NO_UA ? SCUSE_ACCESS_NONE : SCUSE_ACCESS_READ;
 }
 
-/* Memory for what goes along with the submission entry; -ENOMEM or -EINVAL. */
-static int scuse_raw_load(struct scuse_io *io, u16 flags)
+int scuse_raw_load(struct scuse_io *io)
 {
 	struct se_cmd *cmd = io->cmd;
 	int ret;
 
 	scuse_rawmask_widen(io, scuse_raw_entry(cmd));
 	ret = scuse_cdb_write(io, cmd->t_task_cdb, scsi_command_size(cmd->t_task_cdb));
-	if (ret || !(flags & SCUSE_RAW_OUT))
+	if (ret || !(io->sqe.flags & SCUSE_SQE_F_DATA_OUT))
 		return ret;
-	if (flags & SCUSE_RAW_SELECT)
+	if (scuse_raw_entry(cmd)->flags & SCUSE_RAW_SELECT)
 		return scuse_rawmask_fill(io);
 	return scuse_slot_fill(io, cmd->t_data_sg, cmd->t_data_nents, io->sqe.data_len);
+}
+
+/* Is the length what it was when the command was parsed? */
+static bool scuse_raw_length_holds(struct se_cmd *cmd, const struct scuse_raw_entry *entry)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	u32 block = scuse_rawparam_block(dev);
+
+	if (!scuse_raw_needs_block(entry, cmd->t_task_cdb))
+		return true;
+	return scuse_rawparam_known(dev) &&
+	       scuse_raw_length(entry, cmd->t_task_cdb, block, cmd->t_task_nolb) == cmd->t_task_nolb;
 }
 
 static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_raw_entry *entry)
@@ -202,6 +213,12 @@ static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_ra
 
 	if (!scuse_io_begin_as(&io, cmd, SCUSE_OP_CDB, scuse_raw_exclusion(entry), &ret))
 		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+	scuse_relay_note(&io);
+	/* Now that the command holds its tag, the parameters only change after it, or it is not handed out. */
+	if (!scuse_raw_length_holds(cmd, entry)) {
+		scuse_io_abandon(&io);
+		return scuse_end_reason(cmd, TCM_LUN_BUSY);
+	}
 	io.tag->step = scuse_raw_done;
 	io.sqe.data_len = cmd->t_task_nolb;
 	if (!io.sqe.data_len)
@@ -211,7 +228,7 @@ static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_ra
 	if (flags & SCUSE_RAW_OUT)
 		io.sqe.flags |= SCUSE_SQE_F_DATA_OUT;
 	io.tag->data_in = flags & SCUSE_RAW_IN;
-	error = scuse_raw_load(&io, flags);
+	error = scuse_raw_load(&io);
 	ret = error ? scuse_slot_error(&io, error) : scuse_io_submit(&io);
 	return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
 }
@@ -232,6 +249,10 @@ static sense_reason_t scuse_raw_execute(struct se_cmd *cmd)
 		return TCM_NO_SENSE;
 	if (scuse_offline(dev, cmd, &ret))
 		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+	if (!scuse_rawparam_known(dev) && scuse_raw_needs_block(entry, cmd->t_task_cdb)) {
+		ret = scuse_rawparam_ask(cmd);
+		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+	}
 	return scuse_raw_submit(cmd, entry);
 }
 
@@ -255,7 +276,8 @@ static sense_reason_t scuse_raw_parse_data(struct se_cmd *cmd, const struct scus
 {
 	u16 flags = scuse_raw_flags(entry, cmd->t_task_cdb);
 	u64 most = scuse_max_transfer(cmd);
-	u64 size = scuse_raw_length(entry, cmd->t_task_cdb, 0, cmd->data_length);
+	u32 block = scuse_rawparam_block(to_scuse(cmd->se_dev));
+	u64 size = scuse_raw_length(entry, cmd->t_task_cdb, block, cmd->data_length);
 
 	if (cmd->unknown_data_length)
 		cmd->data_length = min(size, most);
@@ -404,6 +426,6 @@ void scuse_raw_done(struct scuse_io *io)
 {
 	if (io->tag->lost && !scuse_device_has(io->queue->dev, SCUSE_FEATURE_REPLAY_SAFE))
 		scuse_raw_lost(io);
-	else
+	else if (!scuse_relay_done(io))
 		scuse_raw_finish(io);
 }

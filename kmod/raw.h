@@ -10,8 +10,10 @@
  *	rawinquiry.c	INQUIRY data while nobody serves the LUN
  *	rawmask.c	masks, with what they need to know of LUN and device
  *	rawrsoc.c	REPORT SUPPORTED OPERATION CODES from table and claims
- *	relay.c		unit attentions of the device, echoes of our resets, LOGICAL UNIT RESET
- *	rawparam.c	what we need to know of the device: block length, fixed or variable, D_SENSE; MODE SELECT
+ *	relay.c		unit attentions of the device, what commands change for others; rules in relayrule.c (pure)
+ *	rawreset.c	LOGICAL UNIT RESET
+ *	rawparam.c	what we need to know of the device: block length, fixed or variable, D_SENSE; questions and
+ *			answers in rawprobe.c (pure)
  *	mask.c		what initiators see of INQUIRY, VPD, mode and log pages (pure)
  *
  * A COMMAND'S WAY
@@ -202,6 +204,12 @@ sense_reason_t scuse_raw_parse(struct se_cmd *cmd);
 
 /* The entry of a command that has been submitted. */
 const struct scuse_raw_entry *scuse_raw_entry(struct se_cmd *cmd);
+
+/*
+ * What goes along with a submission entry whose flags and data_len are set: CDB and data.  Also before a command is
+ * submitted again, since userspace may have changed the slot.  -ENOMEM, -EINVAL.
+ */
+int scuse_raw_load(struct scuse_io *io);
 
 /* The step function of the submission (step.h). */
 void scuse_raw_done(struct scuse_io *io);

@@ -38,7 +38,7 @@ static void scuse_rawmask_know(struct se_cmd *cmd, struct scuse_mask *mask)
 	mask->tas = cmd->se_dev->dev_attrib.emulate_tas;
 	mask->transport = scuse_transport_version(cmd->se_lun->lun_tpg->proto_id);
 	mask->max_transfer = scuse_max_transfer(cmd);
-	mask->block_length = 0;
+	mask->block_length = scuse_rawparam_block(dev);
 }
 
 u32 scuse_rawmask_edit(struct se_cmd *cmd, u8 *data, u32 length, u32 room)
@@ -52,16 +52,20 @@ u32 scuse_rawmask_edit(struct se_cmd *cmd, u8 *data, u32 length, u32 room)
 /* A copy of the parameter list, made fit for the device, or NULL: @error says why, asc 0: there is no memory. */
 static u8 *scuse_rawmask_list(struct se_cmd *cmd, u32 length, struct scuse_mode_error *error)
 {
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	u8 control[SCUSE_PROBE_CONTROL];
 	struct scuse_mask mask;
+	u32 known;
 	u8 *list;
 
 	error->asc = 0;
-	list = kvmalloc(length, GFP_KERNEL);
+	list = kvmalloc(length, GFP_NOIO);
 	if (!list)
 		return NULL;
 	length = sg_copy_to_buffer(cmd->t_data_sg, cmd->t_data_nents, list, length);
 	scuse_rawmask_know(cmd, &mask);
-	if (scuse_mask_select(&mask, cmd->t_task_cdb, list, length, NULL, 0, error))
+	known = scuse_rawparam_control(dev, control) ? sizeof(control) : 0;
+	if (scuse_mask_select(&mask, cmd->t_task_cdb, list, length, control, known, error))
 		return list;
 	kvfree(list);
 	return NULL;
@@ -139,7 +143,7 @@ int scuse_rawmask_give(struct scuse_io *io, u32 length)
 
 	length = min(length, SCUSE_RAWMASK_MOST);
 	room = length + SCUSE_MASK_GROWTH;
-	data = kvzalloc(room, GFP_KERNEL);
+	data = kvzalloc(room, GFP_NOIO);
 	if (!data)
 		return -ENOMEM;
 	if (io->tag->kind != SCUSE_CQE_ZERO)

@@ -107,6 +107,23 @@ static enum scuse_rule scuse_take_entries(struct scuse_queue *queue, struct scus
 }
 
 /*
+ * scuse_tag_sense - a private copy of the sense data of a tag that we hold in KERNEL state
+ * @sense: SCUSE_SENSE_MAX bytes, all zero
+ *
+ * What relay.c has looked at is taken from the copy that it made then.  Returns how far to believe it.
+ */
+enum scuse_sense_trust scuse_tag_sense(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense)
+{
+	if (tag->kept) {
+		memcpy(sense, tag->kept->sense, SCUSE_SENSE_MAX);
+		return SCUSE_SENSE_RELAYED;
+	}
+	scuse_sense_read(queue, tag, sense, tag->sense_len);
+	return scuse_device_has(queue->dev, SCUSE_FEATURE_UNIT_ATTENTIONS) ? SCUSE_SENSE_DEVICE :
+									      SCUSE_SENSE_HANDLER;
+}
+
+/*
  * scuse_tag_end - end the command of a tag that we hold in KERNEL state, as userspace has completed it
  *
  * Process context, no locks held.
@@ -117,6 +134,7 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 	u8 sense[SCUSE_SENSE_MAX] = {};
 	struct se_cmd *cmd = tag->cmd;
 	u8 status = tag->status;
+	enum scuse_sense_trust trust = SCUSE_SENSE_HANDLER;
 	u32 sense_len = tag->sense_len;
 	u8 op = tag->op;
 
@@ -129,7 +147,7 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 		stats.read_bytes = tag->transfer;
 	}
 	if (status == SAM_STAT_CHECK_CONDITION)
-		scuse_sense_read(queue, tag, sense, sense_len);
+		trust = scuse_tag_sense(queue, tag, sense);
 	scuse_tag_put(queue, tag, &stats);
 
 	/* The command, or the session of one that has been answered, still keeps the device. */
@@ -137,7 +155,7 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 		return;
 	if (status == SAM_STAT_CHECK_CONDITION) {
 		scuse_log_failed(cmd, op, scuse_sense_key(sense));
-		scuse_end_with_user_sense(to_scuse(cmd->se_dev), cmd, sense, sense_len);
+		scuse_end_with_user_sense(cmd, sense, sense_len, trust);
 		return;
 	}
 	scuse_ua_status(cmd, status);

@@ -64,6 +64,8 @@
 #include "nexus.h"
 #include "range.h"
 #include "raw.h"
+#include "rawparam.h"
+#include "relay.h"
 #include "tag.h"
 #include "timestamp.h"
 
@@ -110,6 +112,10 @@ struct scuse_tag {
 	bool lost;		 /* its session has ended while userspace had it */
 	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
 	struct scuse_claim claim;
+	/* Of raw LUNs, see relay.h. */
+	struct scuse_kept *kept; /* what a completion was, while something else is submitted; or NULL */
+	u32 epoch;		 /* scuse_echo.epoch and scuse_rawread.changes when the command began */
+	u32 changes;
 };
 
 /* Since the device was enabled.  Protected by queue.lock. */
@@ -145,6 +151,7 @@ struct scuse_queue {
 	u32 sq_tail;
 	u32 used; /* tags that are not FREE */
 	u32 nr_free;
+	u32 reserve; /* of these, how many are kept for resets; constant */
 	u16 *free; /* stack of FREE tags, the hottest on top */
 	struct scuse_queue_stats stats;
 
@@ -242,6 +249,9 @@ struct scuse_device {
 	/* Raw LUNs, see raw.h. */
 	struct scuse_raw_claims __rcu *claims; /* dev->lock for writing, RCU */
 	struct scuse_raw_inquiry inquiry; /* info_lock */
+	struct scuse_rawparam rawparam;	  /* rawread.lock for writing, READ_ONCE() elsewhere */
+	struct scuse_rawread rawread;	  /* has a lock of its own */
+	struct scuse_relay relay;	  /* likewise */
 
 	struct scuse_nexuses nexuses; /* has locks of its own */
 
@@ -410,6 +420,7 @@ void scuse_queue_stop(struct scuse_queue *queue);
 bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret);
 bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scuse_access access,
 		       sense_reason_t *ret);
+bool scuse_io_begin_own(struct scuse_io *io, struct scuse_device *dev, u8 op);
 void scuse_io_recall(struct scuse_io *io, struct scuse_queue *queue, struct scuse_tag *tag);
 sense_reason_t scuse_io_submit(struct scuse_io *io);
 bool scuse_io_again(struct scuse_io *io);
@@ -430,6 +441,7 @@ bool scuse_request_sense_pending(struct se_cmd *cmd);
 /* reap.c */
 void scuse_queue_reap(struct scuse_queue *queue);
 void scuse_queue_end(struct scuse_queue *queue);
+enum scuse_sense_trust scuse_tag_sense(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense);
 void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag);
 void scuse_tag_refuse(struct scuse_queue *queue, struct scuse_tag *tag);
 static inline bool scuse_queue_has_completions(struct scuse_queue *queue)

@@ -138,11 +138,13 @@ sense_reason_t scuse_end_reason(struct se_cmd *cmd, sense_reason_t reason)
  * @sense: a private copy of what userspace gave, of SCUSE_SENSE_MAX bytes, zero after @length; see
  * sense.h
  */
-void scuse_end_with_user_sense(struct scuse_device *dev, struct se_cmd *cmd, u8 *sense, u32 length)
+void scuse_end_with_user_sense(struct se_cmd *cmd, u8 *sense, u32 length, enum scuse_sense_trust trust)
 {
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+
 	BUILD_BUG_ON(SCUSE_SENSE_MAX != TRANSPORT_SENSE_BUFFER);
 
-	switch (scuse_sense_check(sense, length)) {
+	switch (scuse_sense_check(sense, length, trust)) {
 	case SCUSE_SENSE_OK:
 		scuse_end_check(cmd, sense);
 		return;

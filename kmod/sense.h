@@ -8,6 +8,10 @@
  * errors, 71h and 73h, would be believed to concern another command), and the key UNIT ATTENTION.  Unit
  * attentions belong to the kernel half, which knows all I_T nexuses; a handler that could send 29h/00h
  * would make one initiator believe in a reset that the others have not seen.
+ *
+ * A real device (raw LUNs with SCUSE_FEATURE_UNIT_ATTENTIONS) does have deferred errors: they are passed on,
+ * since nobody else would hear of them.  Its unit attentions are passed on after relay.c has established them
+ * for the other nexuses, from the copy that was looked at then.
  */
 #ifndef SCUSE_SENSE_H
 #define SCUSE_SENSE_H
@@ -128,35 +132,54 @@ static inline u32 scuse_sense_build(u8 *buffer, const struct scuse_sense *sense,
 			  : scuse_sense_build_fixed(buffer, sense);
 }
 
+/* How far sense data from userspace is believed. */
+enum scuse_sense_trust {
+	SCUSE_SENSE_HANDLER = 0, /* current errors */
+	SCUSE_SENSE_DEVICE,	 /* deferred ones as well */
+	SCUSE_SENSE_RELAYED,	 /* and unit attentions: the other nexuses have them already */
+};
+
 enum scuse_sense_verdict {
 	SCUSE_SENSE_OK = 0,
-	SCUSE_SENSE_FORMAT, /* no current sense data */
+	SCUSE_SENSE_FORMAT, /* no sense data that can be passed on */
 	SCUSE_SENSE_FORGED, /* UNIT ATTENTION */
 };
 
-/* The sense key of current sense data; @sense has at least 8 bytes. */
+/* The sense key of sense data, current or deferred; @sense has at least 8 bytes. */
 static inline u8 scuse_sense_key(const u8 *sense)
 {
-	return (sense[0] & 0x7f) == 0x72 ? sense[1] & 0x0f : sense[2] & 0x0f;
+	return (sense[0] & 0x7e) == 0x72 ? sense[1] & 0x0f : sense[2] & 0x0f;
 }
 
-static inline enum scuse_sense_verdict scuse_sense_check(const u8 *sense, u32 length)
+/* The additional sense code; 00h/00h if the data is too short to have one. */
+static inline void scuse_sense_code(const u8 *sense, u32 length, u8 *asc, u8 *ascq)
+{
+	bool descriptor = length && (sense[0] & 0x7e) == 0x72;
+	u32 at = descriptor ? 2 : 12;
+
+	*asc = length > at + 1 && (descriptor || sense[7] >= 6) ? sense[at] : 0;
+	*ascq = length > at + 1 && (descriptor || sense[7] >= 6) ? sense[at + 1] : 0;
+}
+
+static inline enum scuse_sense_verdict scuse_sense_check(const u8 *sense, u32 length,
+							 enum scuse_sense_trust trust)
 {
 	u8 code;
 
 	if (length < 8)
 		return SCUSE_SENSE_FORMAT;
 	code = sense[0] & 0x7f;
+	if (trust != SCUSE_SENSE_HANDLER)
+		code &= 0x7e;
 	if (code != 0x70 && code != 0x72)
 		return SCUSE_SENSE_FORMAT;
-	if (scuse_sense_key(sense) == SCUSE_KEY_UNIT_ATTENTION)
+	if (scuse_sense_key(sense) == SCUSE_KEY_UNIT_ATTENTION && trust != SCUSE_SENSE_RELAYED)
 		return SCUSE_SENSE_FORGED;
 	return SCUSE_SENSE_OK;
 }
 
 #ifdef __KERNEL__
-struct se_cmd;
-struct scuse_device;
+#include <target/target_core_base.h>
 
 /*
  * All end the command with CHECK CONDITION, in the format that D_SENSE asks for, and return TCM_NO_SENSE, so
@@ -168,7 +191,7 @@ sense_reason_t scuse_end_with_sense(struct se_cmd *cmd, u8 key, u8 asc, u8 ascq)
 sense_reason_t scuse_refuse_cdb(struct se_cmd *cmd, u16 byte, u8 bit);
 sense_reason_t scuse_refuse_parameter(struct se_cmd *cmd, u16 byte, u8 bit);
 sense_reason_t scuse_end_reason(struct se_cmd *cmd, sense_reason_t reason);
-void scuse_end_with_user_sense(struct scuse_device *dev, struct se_cmd *cmd, u8 *sense, u32 length);
+void scuse_end_with_user_sense(struct se_cmd *cmd, u8 *sense, u32 length, enum scuse_sense_trust trust);
 #endif
 
 #endif /* SCUSE_SENSE_H */

@@ -387,8 +387,10 @@ static int scuse_start_locked(struct scuse_session *sess, const struct scuse_sta
 	scuse_session_raise(sess, SCUSE_SESSION_STARTED);
 	scuse_device_set_error(dev, NULL);
 	scuse_device_set_state(dev, SCUSE_STATE_ONLINE, sess->pid_nr);
+	scuse_relay_start(dev);
 	for (i = 0; i < dev->nr_queues; i++)
 		scuse_queue_start(&dev->queues[i], sess);
+	scuse_rawparam_refresh(dev);
 	return 0;
 }
 
@@ -455,6 +457,27 @@ static void scuse_note_usage(struct scuse_device *dev, const struct scuse_notify
 	spin_unlock(&dev->info_lock);
 }
 
+static bool scuse_notify_ok(struct scuse_device *dev, const struct scuse_notify *notify)
+{
+	u32 known = SCUSE_NOTIFY_MEDIUM | SCUSE_NOTIFY_THRESHOLD | SCUSE_NOTIFY_USAGE;
+
+	if (dev->raw && scuse_device_has(dev, SCUSE_FEATURE_UNIT_ATTENTIONS))
+		known |= SCUSE_NOTIFY_UNIT_ATTENTION;
+	if (notify->events & ~known || notify->reserved0 || notify->reserved1 ||
+	    memchr_inv(notify->reserved, 0, sizeof(notify->reserved)))
+		return false;
+	return notify->events & SCUSE_NOTIFY_UNIT_ATTENTION || (!notify->asc && !notify->ascq);
+}
+
+/* 28h/00h: MEDIUM MAY HAVE CHANGED */
+static void scuse_notify_medium(struct scuse_device *dev)
+{
+	if (dev->raw)
+		scuse_relay_notify(dev, 0x28, 0x00);
+	else
+		scuse_ua_raise(dev, 0x28, 0x00, NULL);
+}
+
 static int scuse_ioctl_notify(struct scuse_session *sess, const void __user *arg)
 {
 	struct scuse_device *dev = sess->dev;
@@ -465,15 +488,16 @@ static int scuse_ioctl_notify(struct scuse_session *sess, const void __user *arg
 				arg);
 	if (ret)
 		return ret;
-	if (notify.events & ~(SCUSE_NOTIFY_MEDIUM | SCUSE_NOTIFY_THRESHOLD | SCUSE_NOTIFY_USAGE) ||
-	    memchr_inv(notify.reserved, 0, sizeof(notify.reserved)))
-		return -EINVAL;
 	if (atomic_read(&sess->state) != SCUSE_SESSION_STARTED)
 		return scuse_session_check(sess) ?: -ENOTCONN;
+	if (!scuse_notify_ok(dev, &notify))
+		return -EINVAL;
 	if (notify.events & SCUSE_NOTIFY_USAGE)
 		scuse_note_usage(dev, &notify);
 	if (notify.events & SCUSE_NOTIFY_MEDIUM)
-		scuse_ua_raise(dev, 0x28, 0x00, NULL); /* MEDIUM MAY HAVE CHANGED */
+		scuse_notify_medium(dev);
+	if (notify.events & SCUSE_NOTIFY_UNIT_ATTENTION)
+		scuse_relay_notify(dev, notify.asc, notify.ascq);
 	if (notify.events & SCUSE_NOTIFY_THRESHOLD && scuse_mode_lbpere(dev))
 		scuse_ua_raise(dev, 0x38, 0x07, NULL); /* SOFT THRESHOLD REACHED */
 	return 0;

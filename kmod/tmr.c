@@ -5,7 +5,8 @@
  *
  * Core marks the commands, calls scuse_tmr_notify(), then waits until we have completed each of them, and
  * only then answers: so an answer means that the commands cannot act any more.  Userspace is told (CANCEL,
- * RESET) and completes them in whatever way it likes: their status is not sent.  Core itself establishes
+ * RESET) and completes them in whatever way it likes: their status is not sent.  The device behind a raw LUN is
+ * reset before core goes on (rawreset.c).  Core itself establishes
  * 29h/03h for all nexuses after a reset, answers ABORT TASK SET and CLEAR TASK SET with "not supported"
  * and target resets with "rejected", without asking a backend.
  *
@@ -68,9 +69,13 @@ static void scuse_reset(struct scuse_device *dev)
 {
 	struct scuse_sqe sqe = { .op = SCUSE_OP_RESET };
 
-	scuse_mode_reset(dev);
 	scuse_copies_forget(&dev->copies);
-	scuse_queue_advise(&dev->queues[0], &sqe);
+	if (!dev->raw)
+		scuse_mode_reset(dev);
+	if (scuse_device_has(dev, SCUSE_FEATURE_RESET))
+		scuse_relay_reset(dev);
+	else
+		scuse_queue_advise(&dev->queues[0], &sqe);
 	/* Core is going to release an SPC-2 reservation. */
 	scuse_reservation_changed(dev);
 }

@@ -110,6 +110,11 @@
  *	it.  The kernel then establishes a unit attention for all nexuses.  One that follows a reset of our
  *	own is its echo: the kernel hands out the same command once more, with a new tag.  What the device
  *	tells the worker outside of commands goes to SCUSE_IOC_NOTIFY.
+ *	Deferred errors (71h, 73h) are passed on to the initiator whose command they come on.
+ *
+ *	The kernel asks the device itself, with nexus 0: READ CAPACITY of disks and CDs, MODE SENSE of all types.
+ *	It does so after START, after unit attentions, and after commands that change parameters.  Until it
+ *	knows the block length, commands whose length depends on it are not handed out.
  *
  *	Between two sessions a device may be exchanged.  START says which one it is (`identity`,
  *	`device_type`): a session with another one than the first gets EXDEV.
@@ -196,8 +201,10 @@ enum scuse_op {
 	SCUSE_OP_SANITIZE = 11,
 	/*
 	 * Minor 2, with FEATURE_RESET.  A LOGICAL UNIT RESET was received: reset the device, and complete this
-	 * entry when it has been (GOOD) or could not be (any other status).  Commands that the reset ends are
-	 * completed by themselves, before or after.  Instead of SCUSE_OP_RESET.
+	 * entry when it has been (GOOD) or could not be (any other status that every operation may have; sense
+	 * data says why).  Commands that the reset ends are completed by themselves, before or after.  Instead
+	 * of SCUSE_OP_RESET.  No data, no CDB, nexus 0.  One at a time.  The kernel waits for it before the
+	 * initiator gets its answer, but not for ever; an answer that comes later still counts.
 	 */
 	SCUSE_OP_LU_RESET = 12
 };
@@ -500,7 +507,8 @@ struct scuse_enter {
  *			 EINVAL: a limit that makes no sense; the kernel log says which.
  *			 EXDEV: not the device that earlier sessions served (raw LUNs).
  *	SCUSE_IOC_UPDATE on the session: 0.  ENOTCONN: not started.
- *	SCUSE_IOC_NOTIFY on the session: 0.  ENOTCONN: not started.
+ *	SCUSE_IOC_NOTIFY on the session: 0.  ENOTCONN: not started.  EINVAL also: SCUSE_NOTIFY_UNIT_ATTENTION
+ *			 without the feature, or of a LUN that is not raw.
  *	SCUSE_IOC_ENTER	 on a queue: 1 if sq_tail != sq_head, else 0 (no WAIT, or timed out).  EINTR.
  */
 #define SCUSE_IOC_TYPE	 0xB9

@@ -12,7 +12,7 @@ foreach(name kmod_tag kmod_ring kmod_cqe kmod_sense kmod_pi kmod_reservation)
 endforeach()
 
 # Pure files of the kernel half, tested by tests/unit/kmod_FILE.c.
-foreach(file logpage mask modepage opcode range rawprobe rawroute ua vpdpage)
+foreach(file logpage mask modepage opcode range rawprobe rawroute relayrule ua vpdpage)
   add_executable(kmod_${file} ${CMAKE_CURRENT_LIST_DIR}/kmod_${file}.c ${CMAKE_SOURCE_DIR}/kmod/${file}.c)
   target_include_directories(kmod_${file} PRIVATE ${CMAKE_SOURCE_DIR}/kmod ${CMAKE_CURRENT_LIST_DIR})
   target_link_libraries(kmod_${file} PRIVATE scuse_headers PkgConfig::SCUSE_KMOD_CRITERION Threads::Threads)

@@ -139,3 +139,19 @@ Test(kmod_cqe, each_rule_has_its_own_text)
 					  scuse_rule_text((enum scuse_rule)b));
 	}
 }
+
+Test(kmod_cqe, a_reset_has_a_status_and_no_data)
+{
+	static const u8 allowed[] = { 0x00, 0x08, 0x28 };
+	static const u8 others[] = { 0x04, 0x18, 0x30, 0x40 };
+
+	for (size_t i = 0; i < sizeof(allowed); i++)
+		cr_expect_eq(check(SCUSE_OP_LU_RESET, (struct scuse_cqe){ .status = allowed[i] }),
+			     SCUSE_RULE_NONE);
+	cr_expect_eq(check(SCUSE_OP_LU_RESET, (struct scuse_cqe){ .status = 0x02, .sense_len = 18 }),
+		     SCUSE_RULE_NONE);
+	for (size_t i = 0; i < sizeof(others); i++)
+		cr_expect_eq(check(SCUSE_OP_LU_RESET, (struct scuse_cqe){ .status = others[i] }),
+			     SCUSE_RULE_STATUS);
+	cr_expect_eq(check(SCUSE_OP_LU_RESET, (struct scuse_cqe){ .data_len = 1 }), SCUSE_RULE_DATA_LENGTH);
+}

@@ -22,8 +22,9 @@
 #define BUGS_LOGGED  100
 #define RAW_MINOR    2 /* of the ring ABI: the first one with raw LUNs */
 
-#define CHANGED_ADVICE \
-	"put the former one back, or `scuse rm` the LUN and create it anew for the one that is there now"
+#define CHANGED_ADVICE                                                                                       \
+	"put the former one back and reload scuse-runner, or `scuse rm` the LUN and create it anew for the " \
+	"one that is there now"
 
 /* Interrupts ENTER; what it does is nothing. */
 static void on_wake_signal(int number)

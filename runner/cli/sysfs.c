@@ -135,23 +135,12 @@ void sysfs_rescan(const struct scsi_address *address)
 	configfs_write_limited(path, "1", RESCAN_LIMIT, NULL);
 }
 
-/* A count in hexadecimal; true if there is such. */
-static bool read_count(const struct scsi_address *address, const char *name, uint64_t *count)
-{
-	g_autofree char *path = device_path(address, name), *text = configfs_read(path);
-
-	if (!text)
-		return false;
-	*count = g_ascii_strtoull(text, NULL, 16);
-	return true;
-}
-
+/* The counts of requests that were begun and done would differ for ever after one that timed out. */
 static bool is_idle(const struct scsi_address *address)
 {
-	uint64_t begun, done;
+	g_autofree char *path = device_path(address, "device_busy"), *text = configfs_read(path);
 
-	return !read_count(address, "iorequest_cnt", &begun) || !read_count(address, "iodone_cnt", &done) ||
-	       begun == done;
+	return !text || !g_ascii_strtoull(text, NULL, 10);
 }
 
 /* What cannot be written is lost whatever we do; the kernel's log says so. */

@@ -40,6 +40,9 @@ static const struct scuse_opcode *scuse_raw_twin(const struct scuse_raw_entry *e
 	u32 count;
 	const struct scuse_opcode *opcode = scuse_opcode_entries(entry->opcode, &count);
 
+	/* It has commands of disks, and of any type. */
+	if (!(entry->types & SCUSE_RAW_DISK))
+		return NULL;
 	for (; count; count--, opcode++) {
 		if (opcode->action == entry->action && opcode->cdb_length == entry->cdb_length &&
 		    opcode->count.at == entry->count_at && opcode->count.size == entry->count_size)

@@ -30,7 +30,7 @@ static u8 scuse_vpd_type(struct se_cmd *cmd)
 	return scuse_peripheral(to_scuse(cmd->se_dev));
 }
 
-/* Pages on mode pages and blocks: those of a raw LUN are its device's. */
+/* Pages on blocks: those of a raw LUN are its device's. */
 static bool scuse_is_ours(struct se_cmd *cmd)
 {
 	return !to_scuse(cmd->se_dev)->raw;
@@ -279,7 +279,7 @@ static const struct scuse_vpd_page scuse_vpd_pages[] = {
 	{ .page = 0x80, .build = scuse_vpd_serial, .offered = scuse_has_serial },
 	{ .page = 0x83, .build = scuse_vpd_identification },
 	{ .page = 0x86, .build = scuse_vpd_extended_data },
-	{ .page = 0x87, .build = scuse_vpd_policy, .offered = scuse_is_ours },
+	{ .page = 0x87, .build = scuse_vpd_policy },
 	{ .page = 0x88, .build = scuse_vpd_ports },
 	{ .page = 0xb0, .build = scuse_vpd_limits, .offered = scuse_is_ours },
 	{ .page = 0xb1, .build = scuse_vpd_device, .offered = scuse_is_ours },

@@ -192,7 +192,10 @@ int scuse_raw_load(struct scuse_io *io)
 	return scuse_slot_fill(io, cmd->t_data_sg, cmd->t_data_nents, io->sqe.data_len);
 }
 
-/* Is the length what it was when the command was parsed? */
+/*
+ * Is the length what it was when the command was parsed?  Now that the command holds its tag, the parameters only
+ * change after it, or it is not handed out.
+ */
 static bool scuse_raw_length_holds(struct se_cmd *cmd, const struct scuse_raw_entry *entry)
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
@@ -204,8 +207,10 @@ static bool scuse_raw_length_holds(struct se_cmd *cmd, const struct scuse_raw_en
 	       scuse_raw_length(entry, cmd->t_task_cdb, block, cmd->t_task_nolb) == cmd->t_task_nolb;
 }
 
-static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_raw_entry *entry)
+/* @restarts: as it was before the unit attentions of the command's nexus were looked at */
+static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_raw_entry *entry, u32 restarts)
 {
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
 	u16 flags = scuse_raw_flags(entry, cmd->t_task_cdb);
 	struct scuse_io io;
 	sense_reason_t ret;
@@ -214,8 +219,7 @@ static sense_reason_t scuse_raw_submit(struct se_cmd *cmd, const struct scuse_ra
 	if (!scuse_io_begin_as(&io, cmd, SCUSE_OP_CDB, scuse_raw_exclusion(entry), &ret))
 		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
 	scuse_relay_note(&io);
-	/* Now that the command holds its tag, the parameters only change after it, or it is not handed out. */
-	if (!scuse_raw_length_holds(cmd, entry)) {
+	if (restarts != READ_ONCE(dev->restarts) || !scuse_raw_length_holds(cmd, entry)) {
 		scuse_io_abandon(&io);
 		return scuse_end_reason(cmd, TCM_LUN_BUSY);
 	}
@@ -237,6 +241,7 @@ static sense_reason_t scuse_raw_execute(struct se_cmd *cmd)
 {
 	const struct scuse_raw_entry *entry = scuse_raw_entry(cmd);
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	u32 restarts = READ_ONCE(dev->restarts);
 	sense_reason_t ret;
 
 	if (!scuse_raw_may_go(cmd, entry, &ret))
@@ -253,7 +258,7 @@ static sense_reason_t scuse_raw_execute(struct se_cmd *cmd)
 		ret = scuse_rawparam_ask(cmd);
 		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
 	}
-	return scuse_raw_submit(cmd, entry);
+	return scuse_raw_submit(cmd, entry, restarts);
 }
 
 /* ---- parse ------------------------------------------------------------------------------------------ */
@@ -394,7 +399,9 @@ void scuse_raw_finish(struct scuse_io *io)
 {
 	struct scuse_tag *tag = io->tag;
 	struct se_cmd *cmd = io->cmd;
-	bool moves = tag->status == SAM_STAT_GOOD || tag->status == SAM_STAT_CHECK_CONDITION;
+	bool masked = scuse_raw_entry(cmd)->route == SCUSE_RAW_MASKED;
+	/* What is to be masked and comes with an error is of no use. */
+	bool moves = tag->status == SAM_STAT_GOOD || (tag->status == SAM_STAT_CHECK_CONDITION && !masked);
 	u32 length = tag->data_in && moves ? tag->filled : 0;
 
 	if (tag->data_in && tag->status == SAM_STAT_GOOD && scuse_raw_is_inquiry(cmd))
@@ -405,7 +412,7 @@ void scuse_raw_finish(struct scuse_io *io)
 	}
 	if (tag->data_in && (tag->status == SAM_STAT_GOOD || length))
 		scuse_raw_residual(cmd, length);
-	if (length && tag->status == SAM_STAT_CHECK_CONDITION)
+	if (length && cmd->data_length && tag->status == SAM_STAT_CHECK_CONDITION)
 		cmd->se_cmd_flags |= SCF_TREAT_READ_AS_NORMAL;
 	scuse_tag_end(io->queue, tag);
 }

@@ -143,8 +143,11 @@ void scuse_raw_adopt(struct scuse_device *dev, const struct scuse_start *start,
  */
 void scuse_raw_restarted(struct scuse_device *dev)
 {
-	if (dev->raw && !scuse_device_has(dev, SCUSE_FEATURE_UNIT_ATTENTIONS))
-		scuse_ua_raise(dev, 0x29, 0x04, NULL); /* DEVICE INTERNAL RESET */
+	if (!dev->raw || scuse_device_has(dev, SCUSE_FEATURE_UNIT_ATTENTIONS))
+		return;
+	/* What has looked for unit attentions already does not go on, see scuse_raw_submit(). */
+	WRITE_ONCE(dev->restarts, dev->restarts + 1);
+	scuse_ua_raise(dev, 0x29, 0x04, NULL); /* DEVICE INTERNAL RESET */
 }
 
 /* At enable: what a former life of the device has left.  dev->lock is held; no command is under way. */

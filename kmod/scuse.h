@@ -248,6 +248,7 @@ struct scuse_device {
 
 	/* Raw LUNs, see raw.h. */
 	struct scuse_raw_claims __rcu *claims; /* dev->lock for writing, RCU */
+	u32 restarts; /* sessions that initiators were told of by 29h/04h; dev->lock for writing, READ_ONCE() */
 	struct scuse_raw_inquiry inquiry; /* info_lock */
 	struct scuse_rawparam rawparam;	  /* rawread.lock for writing, READ_ONCE() elsewhere */
 	struct scuse_rawread rawread;	  /* has a lock of its own */

@@ -44,7 +44,8 @@ check "mtx knows where it came from" grep -q "Storage Element 1 Loaded" <<<"$(mt
 check "the drive is ready" grep -q ONLINE <<<"$(tape_flags "$d0")"
 check_fails "no load into a full drive" "full|error" mtx -f "$c" load 2 0
 check "unload" mtx -f "$c" unload 1 0
-check_fails "the drive has no tape any more" "no medium|input/output" dd if="$d0" of=/dev/null count=1
+# By its status, which does not wait for a tape as st does for two minutes when its node is opened otherwise.
+check "the drive has no tape any more" grep -q DR_OPEN <<<"$(tape_flags "$d0")"
 check "transfer" mtx -f "$c" transfer 3 5
 check "exchange" mtx -f "$c" exchange 1 2
 check_equal "all is where it was moved to" "1:A00002L8 2:A00001L8 5:A00003L8" "$(contents)"

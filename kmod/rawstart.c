@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <scsi/scsi_proto.h>
+#include "opcode.h"
 #include "raw.h"
 #include "scuse.h"
 
@@ -42,6 +43,25 @@ static struct scuse_raw_claims *scuse_raw_sorted(const struct scuse_command *com
 }
 
 /*
+ * Leaves out what the table does not know.  A real device offers commands that no standard for its type has; what such
+ * a one would do to other initiators, nobody can say.  Returns how many are left.
+ */
+static u32 scuse_raw_keep_known(struct scuse_command *commands, const struct scuse_start *start)
+{
+	u32 i, kept = 0;
+
+	for (i = 0; i < start->nr_commands; i++) {
+		const struct scuse_command *command = &commands[i];
+
+		if (command->flags & SCUSE_COMMAND_STANDARD ||
+		    scuse_raw_has(start->device_type, command->opcode,
+				  command->has_action ? command->action : SCUSE_NO_ACTION))
+			commands[kept++] = *command;
+	}
+	return kept;
+}
+
+/*
  * scuse_raw_read_claims - a private copy of the commands of @start
  *
  * NULL for LUNs that are not raw, which must have none.  The caller owns it, and frees it with kvfree() unless it
@@ -50,6 +70,7 @@ static struct scuse_raw_claims *scuse_raw_sorted(const struct scuse_command *com
 struct scuse_raw_claims *scuse_raw_read_claims(struct scuse_device *dev, const struct scuse_start *start)
 {
 	struct scuse_raw_claims *claims;
+	u32 count = start->nr_commands;
 	struct scuse_command *commands;
 	int ret;
 
@@ -61,7 +82,11 @@ struct scuse_raw_claims *scuse_raw_read_claims(struct scuse_device *dev, const s
 	if (IS_ERR(commands))
 		return ERR_CAST(commands);
 	ret = scuse_raw_check_commands(dev, commands, start->nr_commands);
-	claims = ret ? ERR_PTR(ret) : scuse_raw_sorted(commands, start->nr_commands);
+	if (!ret && start->device_type >= SCUSE_TYPE_UNKNOWN)
+		ret = -EINVAL;
+	if (!ret && start->features & SCUSE_FEATURE_UNIT_ATTENTIONS)
+		count = scuse_raw_keep_known(commands, start);
+	claims = ret ? ERR_PTR(ret) : scuse_raw_sorted(commands, count);
 	kvfree(commands);
 	return claims;
 }

@@ -116,6 +116,10 @@
  *	It does so after START, after unit attentions, and after commands that change parameters.  Until it
  *	knows the block length, commands whose length depends on it are not handed out.
  *
+ *	Commands.  A handler that plays a device may claim commands that the kernel's table does not have, with
+ *	their direction; they count as writes.  Of a real device's (FEATURE_UNIT_ATTENTIONS) such claims are
+ *	left out: nobody can say what those commands do to other initiators.
+ *
  *	Between two sessions a device may be exchanged.  START says which one it is (`identity`,
  *	`device_type`): a session with another one than the first gets EXDEV.
  *
@@ -453,7 +457,7 @@ struct scuse_start {
 #define SCUSE_FEATURE_ANCHOR	   0x2000u /* SCUSE_SQE_F_ANCHOR means something */
 #define SCUSE_FEATURE_PI	   0x4000u /* keeps protection information: SCUSE_SQE_F_PI */
 /* Minor 2, raw LUNs: */
-#define SCUSE_FEATURE_UNIT_ATTENTIONS 0x8000u /* sense data may be UNIT ATTENTION: a real device's */
+#define SCUSE_FEATURE_UNIT_ATTENTIONS 0x8000u /* sense data may be UNIT ATTENTION: a real device's; see RAW LUNS */
 #define SCUSE_FEATURE_RESET	   0x10000u /* knows SCUSE_OP_LU_RESET */
 
 /*

@@ -18,13 +18,23 @@
 #define SCUSE_PRO_REGISTER_IGNORE   0x06 /* REGISTER AND IGNORE EXISTING KEY */
 #define SCUSE_PRO_REGISTER_AND_MOVE 0x07
 
-/* START STOP UNIT that only starts is allowed to everybody (SBC-3 table 13); of tapes it is another command. */
-static bool scuse_only_starts(const struct se_cmd *cmd)
+/*
+ * Forms of commands that are allowed to everybody, unlike the others: START STOP UNIT that only starts (SBC-3 table
+ * 13; of tapes it is another command), and PREVENT ALLOW MEDIUM REMOVAL that allows (SPC-4, commands allowed in the
+ * presence of persistent reservations).
+ */
+static bool scuse_allowed_to_all(const struct se_cmd *cmd)
 {
 	const u8 *cdb = cmd->t_task_cdb;
 
-	return cdb[0] == START_STOP && (cdb[4] & 0xf3) == 0x01 &&
-	       to_scuse(cmd->se_dev)->device_type == TYPE_DISK;
+	switch (cdb[0]) {
+	case START_STOP:
+		return (cdb[4] & 0xf3) == 0x01 && to_scuse(cmd->se_dev)->device_type == TYPE_DISK;
+	case ALLOW_MEDIUM_REMOVAL:
+		return !(cdb[4] & 0x03);
+	default:
+		return false;
+	}
 }
 
 static bool scuse_pr_is_mine(const struct t10_pr_registration *registration, const struct se_cmd *cmd)
@@ -64,7 +74,7 @@ bool scuse_reservation_forbids(struct se_cmd *cmd, u16 flags)
 
 	if (!cmd->se_sess || !cmd->se_sess->se_node_acl || !se_dev->dev_attrib.emulate_pr)
 		return false;
-	if ((!changes && !(flags & (SCUSE_OPCODE_BLOCKS | SCUSE_OPCODE_SHARED))) || scuse_only_starts(cmd))
+	if ((!changes && !(flags & (SCUSE_OPCODE_BLOCKS | SCUSE_OPCODE_SHARED))) || scuse_allowed_to_all(cmd))
 		return false;
 	spin_lock(&se_dev->dev_reservation_lock);
 	holder = se_dev->dev_pr_res_holder;

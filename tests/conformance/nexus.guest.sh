@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The guest's part of nexus.test: nexus.guest.sh [ROUND [GROUP...]]; rounds are memory, file, orders, and stock, which
-# is not run unless asked for.
+# The guest's part of nexus.test and nexus_raw.test: nexus.guest.sh [ROUND [GROUP...]]; rounds are memory, file, orders,
+# raw (a disk of scsi_debug, passed through), and stock, which is not run unless asked for.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=../lab/guest/tap.sh
@@ -50,6 +50,22 @@ round_orders() {
 	SETUP_CREATE="nexus-test control=/tmp/nexus.control --size $SETUP_SIZE"
 	run_round orders --control /tmp/nexus.control "$@"
 }
+
+# A disk of scsi_debug, passed through.  It counts in GiB, has neither timestamps nor LOG SELECT, and of the mode pages
+# lets WCE and D_SENSE be changed.
+round_raw() {
+	modprobe -a sg sd_mod && modprobe scsi_debug dev_size_mb=16 virtual_gb=1 lbpu=1 delay=0 &&
+		wait_for 20 real_disk || tap_done
+	SETUP_REAL=$(real_disk) SETUP_SIZE=1073741824
+	SETUP_CREATE="sg path=$SETUP_REAL timeout=5"
+	export SETUP_REAL
+	cat "$here/nexus.expected" "$here/nexus_raw.expected" >/tmp/nexus.expected
+	run_round raw --real --toggle 08:2:04 --expect /tmp/nexus.expected "$@"
+	check "raw: scsi_debug unloads: the device was given back" wait_for 20 modprobe -r scsi_debug
+}
+
+# /dev/sdX of scsi_debug, which is not in use by anybody yet.
+real_disk() { lsscsi | sed -n 's,.*scsi_debug.*\(/dev/sd[a-z]*\).*,\1,p' | grep .; }
 
 # For comparison only: LIO's own ramdisk.  What is "not ok" is where it answers otherwise than our LUNs do.
 round_stock() {

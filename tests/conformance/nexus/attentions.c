@@ -10,6 +10,7 @@
 #include "cdb.h"
 #include "events.h"
 #include "report.h"
+#include "supported.h"
 
 #define CONTROL_PAGE 0x0a
 #define D_SENSE	     0x04 /* byte 2 */
@@ -165,7 +166,7 @@ static void event_run(struct stage *stage, const struct event *event, const stru
 static void table_run(struct stage *stage)
 {
 	for (size_t i = 0; i < events_count; i++) {
-		if (events[i].needs_control && !stage->control)
+		if (!event_is_possible(stage, &events[i]))
 			continue;
 		for (size_t j = 0; j < sizeof(rotations) / sizeof(rotations[0]); j++)
 			event_run(stage, &events[i], &rotations[j], BY_TEST_UNIT_READY, "");
@@ -180,7 +181,7 @@ static void formats_run(struct stage *stage)
 	int status = STATUS_GOOD;
 
 	for (size_t i = 0; status == STATUS_GOOD && i < events_count; i++) {
-		if (events[i].needs_control && !stage->control)
+		if (!event_is_possible(stage, &events[i]))
 			continue;
 		status = stage_set_mode(&stage->nexus[A], CONTROL_PAGE, 2, D_SENSE, D_SENSE);
 		if (status == STATUS_GOOD)
@@ -197,15 +198,16 @@ static void formats_run(struct stage *stage)
 /* Two that are pending come both, in the order in which they happened if their precedence is the same. */
 static void queued_run(struct stage *stage)
 {
-	const char *failed = raise_mode_change(&stage->nexus[A]);
+	const char *failed = raise_mode_change(stage, &stage->nexus[A]);
+	asc_t other = 0;
 
 	if (!failed)
-		failed = raise_timestamp(&stage->nexus[A]);
+		failed = raise_other(stage, &other);
 	for (enum place place = B; place < PLACES; place++) {
 		check_begin("events/two-pending/%s", stage->nexus[place].name);
 		if (check_want(!failed, "%s: failed", failed)) {
 			want_attention(&stage->nexus[place], 0x2a01, "the first of two");
-			want_attention(&stage->nexus[place], 0x2a10, "the second of two");
+			want_attention(&stage->nexus[place], other, "the second of two");
 			want_ready(&stage->nexus[place], "after both");
 		}
 		check_end();
@@ -217,7 +219,8 @@ static void queued_run(struct stage *stage)
 static void precedence_run(struct stage *stage)
 {
 	struct nexus *causer = &stage->nexus[A];
-	const char *failed = raise_timestamp(causer);
+	asc_t other;
+	const char *failed = raise_other(stage, &other);
 	int response = nexus_manage(causer, TMF_LOGICAL_UNIT_RESET, NULL);
 
 	for (enum place place = B; place < PLACES; place++) {
@@ -225,7 +228,7 @@ static void precedence_run(struct stage *stage)
 		if (check_want(!failed && response == TMF_COMPLETE, "%s, reset %d", failed ? failed : "",
 			       response)) {
 			want_attention(&stage->nexus[place], 0x2903, "the graver one first");
-			want_attention(&stage->nexus[place], 0x2a10, "what happened before");
+			want_attention(&stage->nexus[place], other, "what happened before");
 			want_ready(&stage->nexus[place], "after both");
 		}
 		check_end();
@@ -241,17 +244,18 @@ static void overflow_run(struct stage *stage)
 	struct nexus *sleeper = &stage->nexus[B];
 	const char *failed = NULL;
 	struct command command;
+	asc_t other = 0;
 	int told = 0;
 
 	for (int i = 0; i < MANY && !failed; i++)
-		failed = i % 2 ? raise_timestamp(&stage->nexus[A]) : raise_mode_change(&stage->nexus[A]);
+		failed = i % 2 ? raise_other(stage, &other) : raise_mode_change(stage, &stage->nexus[A]);
 	check_begin("events/many-missed");
 	check_want(!failed, "%s: failed", failed);
 	for (; told <= 2 * MANY; told++) {
 		command = test_unit_ready(sleeper);
 		if (command.status == STATUS_GOOD)
 			break;
-		check_want(command_is_attention(&command, 0x2a01) || command_is_attention(&command, 0x2a10) ||
+		check_want(command_is_attention(&command, 0x2a01) || command_is_attention(&command, other) ||
 				   (command.status == STATUS_CHECK_CONDITION &&
 				    command.sense.key == KEY_UNIT_ATTENTION &&
 				    command.sense.asc >> 8 == 0x29),
@@ -267,15 +271,16 @@ static void renewed_run(struct stage *stage, bool orderly)
 {
 	struct nexus *nexus = &stage->nexus[C];
 	const char *failed;
+	asc_t other;
 
 	stage_drain(stage);
-	failed = raise_mode_change(&stage->nexus[A]);
+	failed = raise_mode_change(stage, &stage->nexus[A]);
 	if (orderly)
 		nexus_close(nexus);
 	else
 		nexus_drop(nexus);
 	if (!failed)
-		failed = raise_timestamp(&stage->nexus[A]);
+		failed = raise_other(stage, &other);
 	check_begin("events/%s", orderly ? "after-logout" : "after-connection-loss");
 	check_want(nexus_open(nexus) == 0, "login");
 	if (check_want(!failed, "%s: failed", failed))
@@ -292,18 +297,19 @@ static void aborted_run(struct stage *stage)
 	struct nexus *nexus = &stage->nexus[B];
 	struct command aborted, next;
 	const char *failed = NULL;
+	asc_t other = 0;
 
 	check_begin("events/survives-an-aborted-command");
 	for (int i = 0; i < ABORTS && !failed; i++) {
 		stage_drain(stage);
-		failed = raise_timestamp(&stage->nexus[A]);
+		failed = raise_other(stage, &other);
 		aborted = cdb_test_unit_ready();
 		nexus_start(nexus, &aborted);
 		nexus_manage(nexus, TMF_ABORT_TASK, &aborted);
 		nexus_finish(&aborted, 200);
 		nexus_forget(&aborted);
 		next = test_unit_ready(nexus);
-		check_want(command_is_attention(&aborted, 0x2a10) != command_is_attention(&next, 0x2a10),
+		check_want(command_is_attention(&aborted, other) != command_is_attention(&next, other),
 			   "round %d: aborted: %s, next: %s", i, command_answer(&aborted),
 			   command_answer(&next));
 	}
@@ -326,14 +332,15 @@ static void interlock_kept_run(struct stage *stage, uint8_t value, const char *n
 {
 	struct nexus *told = &stage->nexus[B];
 	const char *failed;
+	asc_t other;
 
 	check_begin("events/ua-intlck-ctrl-%s/kept-when-reported", name);
 	if (set_interlock(stage, value)) {
-		failed = raise_timestamp(&stage->nexus[A]);
+		failed = raise_other(stage, &other);
 		check_want(!failed, "%s: failed", failed);
-		want_attention(told, 0x2a10, "the first time");
-		want_attention(told, 0x2a10, "the second time");
-		want_sensed_once(told, 0x2a10, false);
+		want_attention(told, other, "the first time");
+		want_attention(told, other, "the second time");
+		want_sensed_once(told, other, false);
 	}
 	check_end();
 }
@@ -397,6 +404,9 @@ static void interlock_run(struct stage *stage)
 
 void events_run(struct stage *stage)
 {
+	check_begin("events/supported-commands-are-reported");
+	check_want(supported_read(&stage->nexus[A]) == 0, "REPORT SUPPORTED OPERATION CODES");
+	check_end();
 	table_run(stage);
 	queued_run(stage);
 	precedence_run(stage);
@@ -405,5 +415,6 @@ void events_run(struct stage *stage)
 	renewed_run(stage, false);
 	aborted_run(stage);
 	formats_run(stage);
-	interlock_run(stage);
+	if (stage_can_set_mode(&stage->nexus[A], CONTROL_PAGE, 4, UA_INTLCK))
+		interlock_run(stage);
 }

@@ -18,40 +18,12 @@
 #include "cdb.h"
 #include "persistent.h"
 #include "report.h"
+#include "supported.h"
 
 enum standing { HOLDER, REGISTERED, UNREGISTERED, STANDINGS };
 static const char *const standing_names[STANDINGS] = { "holder", "registered", "unregistered" };
 
 /* ---- which rows ---- */
-
-struct supported {
-	uint8_t opcode;
-	int service_action;
-};
-
-#define SUPPORTED_MAX 256
-static struct supported supported[SUPPORTED_MAX];
-static size_t supported_count;
-
-static int read_supported(struct nexus *nexus)
-{
-	static uint8_t list[8 + 20 * SUPPORTED_MAX];
-	struct command command = cdb_maintenance_in(0x0c, list, sizeof(list));
-	size_t end, at = 4;
-
-	supported_count = 0;
-	if (nexus_run(nexus, &command) != STATUS_GOOD || command.in_len < 4)
-		return -1;
-	end = 4 + (size_t)get32(list);
-	if (end > command.in_len)
-		return -1;
-	for (; at + 8 <= end && supported_count < SUPPORTED_MAX; at += list[at + 5] & 0x02 ? 20 : 8)
-		supported[supported_count++] = (struct supported){
-			.opcode = list[at],
-			.service_action = list[at + 5] & 0x01 ? get16(list + at + 2) : NO_SERVICE_ACTION,
-		};
-	return 0;
-}
 
 static bool is_for(const struct conflict_row *row, const struct supported *command)
 {
@@ -59,20 +31,15 @@ static bool is_for(const struct conflict_row *row, const struct supported *comma
 }
 
 /* A backstore that does not list its commands is tried with all rows. */
-static bool is_supported(const struct conflict_row *row)
+static bool has_command(const struct conflict_row *row)
 {
-	if (!supported_count)
-		return true;
-	for (size_t i = 0; i < supported_count; i++)
-		if (is_for(row, &supported[i]))
-			return true;
-	return false;
+	return !supported_count || is_supported(row->opcode, row->service_action);
 }
 
 /* Every command has a row, or this table would be silent about it. */
 static void coverage_run(struct stage *stage)
 {
-	int error = read_supported(&stage->nexus[A]);
+	int error = supported_read(&stage->nexus[A]);
 
 	check_begin("conflicts/every-command-has-a-row");
 	check_want(!error && supported_count, "REPORT SUPPORTED OPERATION CODES");
@@ -259,7 +226,7 @@ static int cell_run(struct stage *stage, const struct conflict_row *row, struct 
 
 static bool is_skipped(const struct conflict_row *row, enum standing standing)
 {
-	if (!is_supported(row))
+	if (!has_command(row))
 		return true;
 	/* Core looks at the parameter list before the reservation; transfer.c has lists that are right. */
 	if (row->access == ACCESS_PR_OUT && row->service_action == PR_OUT_REGISTER_AND_MOVE &&
@@ -333,7 +300,7 @@ static void reserve_conflicts_run(struct stage *stage)
 	stage_drain(stage);
 	nexus_run(holder, &reserve);
 	for (size_t i = 0; i < conflict_rows_count; i++)
-		if (is_supported(&conflict_rows[i]))
+		if (has_command(&conflict_rows[i]))
 			passed += reserve_cell_run(stage, &conflict_rows[i]);
 	check_begin("conflicts/spc-2");
 	check_want(reserve.status == STATUS_GOOD, "RESERVE: %s", command_answer(&reserve));

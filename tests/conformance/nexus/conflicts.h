@@ -8,6 +8,7 @@
 #define NEXUS_CONFLICTS_H
 
 #include "nexus.h"
+#include "supported.h"
 
 /* What a nexus that does not hold the reservation may do. */
 enum access {
@@ -18,8 +19,6 @@ enum access {
 	ACCESS_PR_OUT	/* PERSISTENT RESERVE OUT: by service action */
 };
 
-#define NO_SERVICE_ACTION (-1)
-
 struct conflict_row {
 	const char *name;
 	uint8_t opcode;
@@ -28,8 +27,9 @@ struct conflict_row {
 	bool allowed_by_reserve; /* while another nexus has reserved with SPC-2's RESERVE */
 	uint8_t cdb[32];	 /* a valid command, that needs no more than the LUN's first blocks */
 	uint8_t cdb_len;
-	uint16_t in, out;	   /* bytes of data */
-	const uint8_t *parameters; /* the first bytes of `out`, as many as parameters_len; the rest are zeros */
+	uint16_t in, out; /* bytes of data */
+	const uint8_t
+		*parameters; /* the first bytes of `out`, as many as parameters_len; the rest are zeros */
 	uint8_t parameters_len;
 	bool once; /* slow, or changes more than data: only where it is decided, not for the holder */
 };

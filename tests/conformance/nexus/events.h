@@ -21,6 +21,14 @@ struct rotation {
 	enum place place[ROLES];
 };
 
+enum event_needs {
+	NEEDS_NOTHING,
+	NEEDS_LOG_SELECT,
+	NEEDS_SET_TIMESTAMP,
+	NEEDS_CONTROL, /* the test handler's doing */
+	NEEDS_REAL,    /* the doing of others who have the real device, too */
+};
+
 struct event {
 	const char *name;
 	/* What must be there before, and is taken away after the check; may be NULL.  NULL or what failed. */
@@ -29,7 +37,7 @@ struct event {
 	const char *(*raise)(struct stage *stage, const struct rotation *rotation);
 	void (*restore)(struct stage *stage, const struct rotation *rotation);
 	asc_t told[ROLES]; /* 0: nothing */
-	bool needs_control; /* the test handler's doing */
+	enum event_needs needs;
 };
 
 extern const struct event events[];
@@ -40,9 +48,15 @@ static inline struct nexus *role_nexus(struct stage *stage, const struct rotatio
 	return &stage->nexus[rotation->place[role]];
 }
 
+/* Can it happen on this stage?  supported_read() has been called. */
+bool event_is_possible(const struct stage *stage, const struct event *event);
+
 /* MODE SELECT by `nexus` that changes something for everybody; NULL, or what failed. */
-const char *raise_mode_change(struct nexus *nexus);
-/* SET TIMESTAMP by `nexus`. */
-const char *raise_timestamp(struct nexus *nexus);
+const char *raise_mode_change(struct stage *stage, struct nexus *nexus);
+/*
+ * Another event that can be repeated at will, caused by A: all others are told *asc.  SET TIMESTAMP where the LUN
+ * has it, else the capacity changes.
+ */
+const char *raise_other(struct stage *stage, asc_t *asc);
 
 #endif

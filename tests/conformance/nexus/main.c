@@ -21,7 +21,7 @@ static const struct {
 } groups[] = {
 	{ "events", events_run },	  { "reservations", reservations_run },
 	{ "persistent", persistent_run }, { "conflicts", conflicts_run },
-	{ "management", management_run },
+	{ "management", management_run }, { "passthrough", passthrough_run },
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -41,6 +41,8 @@ static const struct option options[] = {
 	{ "expect", required_argument, NULL, 'e' },
 	{ "round", required_argument, NULL, 'r' },
 	{ "blocks", required_argument, NULL, 'b' },
+	{ "real", no_argument, NULL, 'R' },
+	{ "toggle", required_argument, NULL, 'T' },
 	{ "list", no_argument, NULL, 'l' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -49,6 +51,13 @@ struct settings {
 	const char *target, *portal1, *portal2, *sg, *expect, *round;
 	bool list;
 };
+
+/* PAGE:BYTE:MASK, in hexadecimal */
+static bool read_toggle(const char *words, struct stage *stage)
+{
+	return sscanf(words, "%hhx:%hhx:%hhx", &stage->toggle.page, &stage->toggle.byte,
+		      &stage->toggle.mask) == 3;
+}
 
 static int read_options(int argc, char **argv, struct settings *settings, struct stage *stage)
 {
@@ -82,6 +91,13 @@ static int read_options(int argc, char **argv, struct settings *settings, struct
 			break;
 		case 'b':
 			stage->blocks = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'R':
+			stage->real = true;
+			break;
+		case 'T':
+			if (!read_toggle(optarg, stage))
+				return -1;
 			break;
 		case 'l':
 			settings->list = true;
@@ -128,12 +144,13 @@ static bool is_wanted(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct settings settings = { .round = "" };
-	struct stage stage = { 0 };
+	struct stage stage = { .toggle = { .page = 0x0a, .byte = 5, .mask = 0x40 } }; /* TAS */
 
 	if (read_options(argc, argv, &settings, &stage)) {
 		fprintf(stderr,
 			"usage: nexus-test --target IQN --portal1 ADDRESS --portal2 ADDRESS --sg NODE\n"
-			"  --hook COMMAND --blocks N [--control PIPE] [--expect FILE] [--round NAME]\n"
+			"  --hook COMMAND --blocks N [--control PIPE] [--real] [--toggle PAGE:BYTE:MASK] "
+			"[--expect FILE] [--round NAME]\n"
 			"  [GROUP...]\n"
 			"       nexus-test --list\n");
 		return 2;

@@ -6,9 +6,11 @@
 #
 #	setup.sh reload		takes all down, makes it anew with the same serial number
 #	setup.sh resize BYTES
+#	setup.sh real reset|resets|was-reset|inject OPTS|calm
+#			to the scsi_debug device that is passed through: what somebody else may do to it
 #
 # From the environment: SETUP_LUN, SETUP_SIZE, SETUP_CREATE: arguments of `scuse create` after the name, or
-# "stock", for one of LIO's own ramdisk.
+# "stock", for one of LIO's own ramdisk; SETUP_REAL: /dev/sdX, if a real device is behind the LUN.
 
 SETUP_IQN=iqn.2026-01.org.scuse.test:nexus
 SETUP_PORTAL_1=127.0.0.1:3260
@@ -107,11 +109,41 @@ setup_down() {
 	setup_drop_local && setup_drop_group 1 && setup_drop_group 2 && rmdir "$setup_iscsi" && setup_remove
 }
 
+setup_debug=/sys/bus/pseudo/drivers/scsi_debug
+
+# A real device becomes larger by what it counts in.
+setup_resize() {
+	if [ -z "${SETUP_REAL:-}" ]; then
+		scuse resize "$SETUP_LUN" "$1"
+	else
+		echo $(($(cat $setup_debug/virtual_gb) + 1)) >$setup_debug/virtual_gb
+	fi
+}
+
+# scsi_debug tells of resets in the kernel's log, if it is asked to.
+setup_resets() { dmesg | grep -c 'scsi_debug_device_reset' || true; }
+
+setup_real() {
+	case $1 in
+	reset) sg_reset --device "$SETUP_REAL" ;;
+	resets)
+		echo 0x2000 >$setup_debug/opts
+		setup_resets >/tmp/setup.resets
+		;;
+	was-reset) [ "$(setup_resets)" -gt "$(cat /tmp/setup.resets)" ] ;;
+	# Some errors are only made of commands that take a while.
+	inject) echo 10000 >$setup_debug/ndelay && echo "$2" >$setup_debug/opts && echo 1 >$setup_debug/every_nth ;;
+	calm) echo 0 >$setup_debug/every_nth && echo 0 >$setup_debug/opts && echo 0 >$setup_debug/delay ;;
+	*) return 2 ;;
+	esac
+}
+
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 	set -uo pipefail
 	case $1 in
 	reload) setup_down && setup_up ;;
-	resize) scuse resize "$SETUP_LUN" "$2" ;;
+	resize) setup_resize "$2" ;;
+	real) setup_real "${@:2}" ;;
 	*) exit 2 ;;
 	esac
 fi

@@ -136,7 +136,9 @@ static void deliver(struct pending *pending, const struct sg_io_hdr *header)
 	if (command->status == STATUS_CHECK_CONDITION)
 		sense_parse(&command->sense, pending->sense, header->sb_len_wr);
 	len = header->dxfer_len - (header->resid > 0 ? (size_t)header->resid : 0);
-	if (command->in_room && !command->out_len && command->status == STATUS_GOOD) {
+	/* Also beside sense data: what came up to a bad block, or a tape's filemark. */
+	if (command->in_room && !command->out_len &&
+	    (command->status == STATUS_GOOD || command->status == STATUS_CHECK_CONDITION)) {
 		command->in_len = len < command->in_room ? len : command->in_room;
 		memcpy(command->in, pending->data, command->in_len);
 	}

@@ -13,6 +13,7 @@
 #include "cdb.h"
 
 #define ATTENTIONS_MAX 64
+#define CHANGEABLE     0x40 /* page control: changeable values */
 
 void nexus_drain(struct nexus *nexus)
 {
@@ -97,7 +98,8 @@ static uint8_t *find_page(uint8_t *list, size_t len)
 	return list + at;
 }
 
-int stage_get_mode(struct nexus *nexus, uint8_t page, unsigned int byte)
+/* `page` with the page control field in its upper two bits (SPC-4 6.11) */
+static int get_mode(struct nexus *nexus, uint8_t page, unsigned int byte)
 {
 	uint8_t list[252], *found;
 	struct command command = cdb_mode_sense(page, 0, list, sizeof(list));
@@ -106,6 +108,18 @@ int stage_get_mode(struct nexus *nexus, uint8_t page, unsigned int byte)
 		return -1;
 	found = find_page(list, command.in_len);
 	return found && byte < 2u + found[1] ? found[byte] : -1;
+}
+
+int stage_get_mode(struct nexus *nexus, uint8_t page, unsigned int byte)
+{
+	return get_mode(nexus, page, byte);
+}
+
+bool stage_can_set_mode(struct nexus *nexus, uint8_t page, unsigned int byte, uint8_t mask)
+{
+	int changeable = get_mode(nexus, CHANGEABLE | page, byte);
+
+	return changeable >= 0 && (changeable & mask) == mask;
 }
 
 int stage_set_mode(struct nexus *nexus, uint8_t page, unsigned int byte, uint8_t mask, uint8_t value)

@@ -25,7 +25,12 @@ struct stage {
 	struct nexus nexus[PLACES_ALL];
 	const char *hook;    /* the host's side, see stage_hook() */
 	const char *control; /* pipe of the test handler; NULL: another handler serves */
-	uint32_t blocks;     /* the medium's size at first, in blocks of 512 bytes; it is never less than that */
+	uint32_t blocks; /* the medium's size at first, in blocks of 512 bytes; it is never less than that */
+	bool real;	 /* a real device is behind the LUN: the hook can do things to it */
+	/* A bit of a mode page (SPC-4 7.5) that every nexus can change without consequences. */
+	struct {
+		uint8_t page, byte, mask;
+	} toggle;
 };
 
 /* Opens A, B, C and L; takes the unit attentions that are pending.  0, or -1 after saying why. */
@@ -47,5 +52,7 @@ int stage_tell(const struct stage *stage, const char *words);
 int stage_set_mode(struct nexus *nexus, uint8_t page, unsigned int byte, uint8_t mask, uint8_t value);
 /* The byte; -1 if MODE SENSE fails. */
 int stage_get_mode(struct nexus *nexus, uint8_t page, unsigned int byte);
+/* Are all of these bits changeable? */
+bool stage_can_set_mode(struct nexus *nexus, uint8_t page, unsigned int byte, uint8_t mask);
 
 #endif

@@ -177,6 +177,28 @@ cd_rom() {
 	debug_down
 }
 
+# Of the kernels here only the newest has a scsi_debug whose tape drive can do more than tell its name.
+tape() {
+	local node
+	modprobe st
+	debug_up 1 dev_size_mb=16 || return 1
+	check "tape: created" scuse create pt sg path="$(debug_node)"
+	node=$(scuse attach pt --loop | sed s,/st,/nst,)
+	check_equal "tape: its type is told" tape "$(scuse show pt --json | jq -r .type)"
+	check "tape: st shows its status" mt -f "$node" status
+	if tape_is_real "$node"; then
+		check "tape: blocks and filemarks are written" sh -c "
+			mt -f $node setblk 512 && mt -f $node rewind && dd if=/dev/urandom of=$node bs=512 count=8 status=none &&
+			dd if=/dev/urandom of=$node bs=512 count=4 status=none && mt -f $node rewind"
+		check_equal "tape: the first file" 4096 "$(dd if="$node" bs=512 status=none | wc -c)"
+		check_equal "tape: the second file" 2048 "$(dd if="$node" bs=512 status=none | wc -c)"
+		check "tape: spacing" sh -c "mt -f $node rewind && mt -f $node fsf 1 && mt -f $node status | grep -q 'File number=1'"
+	fi
+	check "tape: removed" scuse rm pt --force
+	debug_down
+}
+tape_is_real() { mt -f "$1" weof 1; }
+
 changer() {
 	debug_up 8 || return 1
 	check "changer: created" scuse create pt sg path="$(debug_sg)"
@@ -209,7 +231,7 @@ tape_twice() {
 	check "twice: both are removed" sh -c "scuse rm outer --force && scuse rm inner --force"
 }
 
-cases=${*:-disk_in_use disk_data disk_read_only disk_capabilities disk_pulled disk_exchanged cd_rom changer tape_twice}
+cases=${*:-disk_in_use disk_data disk_read_only disk_capabilities disk_pulled disk_exchanged cd_rom tape changer tape_twice}
 for case in $cases; do
 	"$case" || tap_not_ok "$case: its device cannot be set up or given back"
 done

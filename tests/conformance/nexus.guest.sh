@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The guest's part of nexus.test and nexus_raw.test: nexus.guest.sh [ROUND [GROUP...]]; rounds are memory, file, orders,
-# raw (a disk of scsi_debug, passed through), and stock, which is not run unless asked for.
+# raw (a disk of scsi_debug, passed through), types (devices of other types likewise), and stock, which is not run unless asked for.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=../lab/guest/tap.sh
@@ -64,6 +64,35 @@ round_raw() {
 	check "raw: scsi_debug unloads: the device was given back" wait_for 20 modprobe -r scsi_debug
 }
 
+# Devices of other types: what nexus/types.c asks of all.
+round_types() {
+	local type sg
+	modprobe -a sg sd_mod sr_mod st
+	for type in 1 5 8; do
+		modprobe scsi_debug ptype="$type" dev_size_mb=16 delay=0
+		wait_for 20 real_sg || tap_done
+		sg=$(real_sg)
+		# With more logical units than before its inventory has changed.
+		types_on "type-$type" "$sg" "path=$sg timeout=5" "echo 2 >/sys/bus/pseudo/drivers/scsi_debug/max_luns"
+		rmmod ch 2>/dev/null
+		check "type-$type: the device was given back" wait_for 20 modprobe -r scsi_debug
+	done
+	# A tape drive of ours, which forgets what it was doing when its worker dies.
+	check "vtape: a tape drive" scuse create inner vtape path=/tmp/types.tape create=true
+	sg=$(scuse attach inner --loop --sg)
+	types_on vtape "$sg" "path=$sg" "kill -KILL $(worker_of inner); sleep 5"
+	check "vtape: the tape drive is removed" scuse rm inner --force
+}
+
+# types_on ROUND NODE PARAMETERS HAPPENING
+types_on() {
+	SETUP_REAL=$2 SETUP_CREATE="sg $3" SETUP_HAPPEN=$4
+	export SETUP_REAL SETUP_HAPPEN
+	run_round "$1" --real types
+}
+real_sg() { lsscsi -g | sed -n 's,.*scsi_debug.*\(/dev/sg[0-9]*\).*,\1,p' | grep .; }
+worker_of() { scuse show "$1" --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
+
 # /dev/sdX of scsi_debug, which is not in use by anybody yet.
 real_disk() { lsscsi | sed -n 's,.*scsi_debug.*\(/dev/sd[a-z]*\).*,\1,p' | grep .; }
 
@@ -82,6 +111,10 @@ all)
 	round_memory events reservations persistent conflicts management
 	round_file events reservations persistent
 	round_orders events management
+	;;
+real)
+	round_raw events reservations persistent conflicts passthrough
+	round_types
 	;;
 *) "round_$1" "${@:2}" ;;
 esac

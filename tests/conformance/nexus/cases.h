@@ -10,6 +10,7 @@ void reservations_run(struct stage *stage); /* SPC-2 RESERVE and RELEASE: reserv
 void persistent_run(struct stage *stage);   /* persistent reservations: persistent.c, transfer.c */
 void conflicts_run(struct stage *stage);    /* what is refused while something is reserved: conflicts.c */
 void management_run(struct stage *stage);   /* task management: management.c */
+void types_run(struct stage *stage);	    /* devices of any type: types.c */
 void passthrough_run(struct stage *stage);  /* what a real device does to its commands: passthrough.c */
 
 #endif

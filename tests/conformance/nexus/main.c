@@ -22,6 +22,7 @@ static const struct {
 	{ "events", events_run },	  { "reservations", reservations_run },
 	{ "persistent", persistent_run }, { "conflicts", conflicts_run },
 	{ "management", management_run }, { "passthrough", passthrough_run },
+	{ "types", types_run },
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 

@@ -6,11 +6,12 @@
 #
 #	setup.sh reload		takes all down, makes it anew with the same serial number
 #	setup.sh resize BYTES
-#	setup.sh real reset|resets|was-reset|inject OPTS|calm
+#	setup.sh real reset|resets|was-reset|inject OPTS|calm|happen
 #			to the scsi_debug device that is passed through: what somebody else may do to it
 #
 # From the environment: SETUP_LUN, SETUP_SIZE, SETUP_CREATE: arguments of `scuse create` after the name, or
-# "stock", for one of LIO's own ramdisk; SETUP_REAL: /dev/sdX, if a real device is behind the LUN.
+# "stock", for one of LIO's own ramdisk; SETUP_REAL: /dev/sdX, if a real device is behind the LUN; SETUP_HAPPEN:
+# a command line after which the device behind the LUN has a unit attention to tell.
 
 SETUP_IQN=iqn.2026-01.org.scuse.test:nexus
 SETUP_PORTAL_1=127.0.0.1:3260
@@ -134,6 +135,7 @@ setup_real() {
 	# Some errors are only made of commands that take a while.
 	inject) echo 10000 >$setup_debug/ndelay && echo "$2" >$setup_debug/opts && echo 1 >$setup_debug/every_nth ;;
 	calm) echo 0 >$setup_debug/every_nth && echo 0 >$setup_debug/opts && echo 0 >$setup_debug/delay ;;
+	happen) eval "$SETUP_HAPPEN" ;;
 	*) return 2 ;;
 	esac
 }

@@ -18,8 +18,8 @@
  * differs from the CDB's.  SAM-5 and iSCSI (RFC 7143 11.4.5) want them carried out as far as both go, with a
  * residual.  So: se_cmd.data_length stays the expected length of a write, since the fabric has to move that
  * much, and becomes the smaller one otherwise.  An initiator can make core allocate at most the device's
- * largest transfer, whatever lengths it names.  Fabrics that bring their own lists (tcm_loop, vhost) never get
- * as far with less data than the CDB says: core refuses them in transport_generic_map_mem_to_cmd().
+ * largest transfer, whatever lengths it names.  Fabrics that bring their own lists (tcm_loop, vhost) never
+ * get as far with less data than the CDB says: core refuses them in transport_generic_map_mem_to_cmd().
  *
  * Context: process context, no locks held.  se_cmd.priv is the function to call, se_cmd.protocol_data the
  * table's entry.
@@ -374,7 +374,8 @@ static sense_reason_t scuse_parse_data(struct se_cmd *cmd, const struct scuse_op
 }
 
 /*
- * Operation codes and service actions that the LUN does not have, at the moment or at all: @execute is to say so.
+ * Operation codes and service actions that the LUN does not have, at the moment or at all: @execute is to say
+ * so.
  */
 sense_reason_t scuse_parse_refused(struct se_cmd *cmd, sense_reason_t (*execute)(struct se_cmd *))
 {

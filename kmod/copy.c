@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has become of EXTENDED COPY commands (SPC-4 6.6): RECEIVE COPY RESULTS with COPY STATUS (SPC-3 6.18.2).
- * Core carries the copies out, but does not remember them.  Called through the table of commands (opcode.h).
+ * What has become of EXTENDED COPY commands (SPC-4 6.6): RECEIVE COPY RESULTS with COPY STATUS (SPC-3
+ * 6.18.2). Core carries the copies out, but does not remember them.  Called through the table of commands
+ * (opcode.h).
  *
  * A device remembers its latest SCUSE_COPIES copies, by I_T nexus and list identifier:
  *

@@ -65,8 +65,8 @@ u32 scuse_log_counters(u8 page);
 /*
  * scuse_log_sense - a log page; @to has SCUSE_LOG_MAX bytes
  *
- * Returns its length in bytes; 0, with @error filled, if the page, the subpage, the page control or the parameter
- * pointer names something that is not there.
+ * Returns its length in bytes; 0, with @error filled, if the page, the subpage, the page control or the
+ * parameter pointer names something that is not there.
  */
 u32 scuse_log_sense(u8 *to, const struct scuse_log_query *query, const struct scuse_log_values *values,
 		    struct scuse_log_error *error);

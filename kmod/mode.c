@@ -363,8 +363,8 @@ static bool scuse_mode_save(struct scuse_device *dev, struct se_cmd *cmd,
 }
 
 /*
- * mode->select is held.  True: applied, and @changed says whether any value is another now; false: the command
- * has been ended.
+ * mode->select is held.  True: applied, and @changed says whether any value is another now; false: the
+ * command has been ended.
  */
 static bool scuse_mode_change(struct scuse_device *dev, const struct scuse_mode_change *change, bool *changed)
 {

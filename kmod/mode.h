@@ -42,8 +42,8 @@ void scuse_mode_init(struct scuse_mode *mode);
 /* Enable, dev->lock is held: nothing is saved yet, the defaults are what the attributes say. */
 void scuse_mode_enable(struct scuse_device *dev);
 /*
- * The handler has a write cache now, or no longer has one; dev->lock is held.  Makes that the default, and the
- * current value unless another is saved.
+ * The handler has a write cache now, or no longer has one; dev->lock is held.  Makes that the default, and
+ * the current value unless another is saved.
  */
 void scuse_mode_follow_cache(struct scuse_device *dev, bool cache);
 /* An administrator has written an attribute that is a setting: it becomes the default.  Process context. */

@@ -122,7 +122,8 @@ void scuse_ua_adopt(struct se_cmd *cmd);
 void scuse_ua_aborted(struct scuse_device *dev, struct se_cmd *cmd);
 
 /*
- * scuse_ua_telling - @cmd is about to report @code, which is not pending for its nexus: a device's own sense data
+ * scuse_ua_telling - @cmd is about to report @code, which is not pending for its nexus: a device's own sense
+ * data
  *
  * If the command proves to be aborted the nexus gets the condition: scuse_ua_aborted().
  */

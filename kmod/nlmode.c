@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mode pages over netlink: GET_MODE and SET_MODE (scuse/abi.h, "Mode pages").  Called by the netlink core in the
- * context of whoever sent the message; no locks held.
+ * Mode pages over netlink: GET_MODE and SET_MODE (scuse/abi.h, "Mode pages").  Called by the netlink core in
+ * the context of whoever sent the message; no locks held.
  */
 #include <linux/slab.h>
 #include <net/genetlink.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * READ and WRITE of devices with protection information (T10 PI, SBC-3 4.22): where it comes from and goes to,
- * and its checks.  Called by cdb.c (lengths) and rw.c.
+ * READ and WRITE of devices with protection information (T10 PI, SBC-3 4.22): where it comes from and goes
+ * to, and its checks.  Called by cdb.c (lengths) and rw.c.
  *
  *	form	    PROTECT	initiator's side			    slot
  *	LOCAL	      0		data only				    data, and PI made or checked here
@@ -10,8 +10,8 @@
  *				tcm_loop, vhost; fabrics whose hardware
  *				takes the wire's form apart)
  *
- * In the slot the PI of all blocks lies behind the largest transfer, from scuse_device.pi_offset on.  What the
- * worker does to a slot behind our back spoils its own data only.
+ * In the slot the PI of all blocks lies behind the largest transfer, from scuse_device.pi_offset on.  What
+ * the worker does to a slot behind our back spoils its own data only.
  *
  * Core's own code for this (se_cmd.prot_op) is used only to have it make a list for fabrics with hardware: it
  * would need a second list, and a second run over the data, for what is a part of our copying.

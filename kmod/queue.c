@@ -265,8 +265,8 @@ bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t 
 }
 
 /*
- * Takes a free tag for a command that makes @claim; @reserve of them are left.  The claim is written down before
- * the tag changes its state, see range.h.
+ * Takes a free tag for a command that makes @claim; @reserve of them are left.  The claim is written down
+ * before the tag changes its state, see range.h.
  */
 static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct scuse_claim *claim,
 				       u32 reserve, u32 *generation)
@@ -435,8 +435,8 @@ bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scus
 /*
  * scuse_io_begin_own - likewise, for what the kernel half wants of userspace itself; io->cmd is NULL
  *
- * With queue 0 and no claim.  A reset takes the tag that is reserved for it, if there is no other.  False: no tag,
- * or nobody serves the device.
+ * With queue 0 and no claim.  A reset takes the tag that is reserved for it, if there is no other.  False: no
+ * tag, or nobody serves the device.
  */
 bool scuse_io_begin_own(struct scuse_io *io, struct scuse_device *dev, u8 op)
 {
@@ -603,8 +603,8 @@ static bool scuse_ranges_busy(struct scuse_ranges *ranges, const struct scuse_cl
 }
 
 /*
- * A parked command goes on.  Nobody else holds its tag.  If it waited for one that changed the parameters of a raw
- * LUN, its length may be wrong now, and its initiator has a unit attention to hear first.
+ * A parked command goes on.  Nobody else holds its tag.  If it waited for one that changed the parameters of
+ * a raw LUN, its length may be wrong now, and its initiator has a unit attention to hear first.
  */
 static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim *claim)
 {

@@ -3,18 +3,19 @@
  * Raw LUNs (raw.h): the way of a command that userspace carries out as a CDB, from the parse step to its end.
  * What the kernel half answers itself goes on in cdb.c, with its entry in optable.c.
  *
- * LENGTHS.  The CDB says how much data the device moves, the initiator how much it expects.  The device always
- * gets what its CDB needs: a slot holds the largest transfer.  To the initiator goes the smaller of both, and the
- * difference is its residual.  For data to the initiator that is counted at the end, from what the device has
- * given, so that short reads of tapes and answers that are shorter than the allocation length come out right.
+ * LENGTHS.  The CDB says how much data the device moves, the initiator how much it expects.  The device
+ * always gets what its CDB needs: a slot holds the largest transfer.  To the initiator goes the smaller of
+ * both, and the difference is its residual.  For data to the initiator that is counted at the end, from what
+ * the device has given, so that short reads of tapes and answers that are shorter than the allocation length
+ * come out right.
  *
- * Data and CHECK CONDITION.  A tape's READ that meets a filemark, or a block of another length, ends with CHECK
- * CONDITION and has data all the same (SSC-4 4.2.15); a disk's READ has the blocks before the bad one.  Core
- * carries both when it is told (SCF_TREAT_READ_AS_NORMAL).
+ * Data and CHECK CONDITION.  A tape's READ that meets a filemark, or a block of another length, ends with
+ * CHECK CONDITION and has data all the same (SSC-4 4.2.15); a disk's READ has the blocks before the bad one.
+ * Core carries both when it is told (SCF_TREAT_READ_AS_NORMAL).
  *
- * Context: parse and execute as in cdb.c; scuse_raw_done() is a step function (step.h).  se_cmd.priv is the entry in
- * the table of raw commands, se_cmd.t_task_nolb the bytes that the CDB says, se_cmd.protocol_data the entry in
- * optable.c if there is one: for answers of our own.
+ * Context: parse and execute as in cdb.c; scuse_raw_done() is a step function (step.h).  se_cmd.priv is the
+ * entry in the table of raw commands, se_cmd.t_task_nolb the bytes that the CDB says, se_cmd.protocol_data
+ * the entry in optable.c if there is one: for answers of our own.
  */
 #include <linux/highmem.h>
 #include <linux/rcupdate.h>
@@ -105,8 +106,8 @@ static u16 scuse_raw_access(u16 flags)
 }
 
 /*
- * What comes before the work, in SAM-5's order.  False: the command has been ended, or *@ret says how core is to
- * end it.
+ * What comes before the work, in SAM-5's order.  False: the command has been ended, or *@ret says how core is
+ * to end it.
  */
 static bool scuse_raw_may_go(struct se_cmd *cmd, const struct scuse_raw_entry *entry, sense_reason_t *ret)
 {
@@ -193,8 +194,8 @@ int scuse_raw_load(struct scuse_io *io)
 }
 
 /*
- * Is the length what it was when the command was parsed?  Now that the command holds its tag, the parameters only
- * change after it, or it is not handed out.
+ * Is the length what it was when the command was parsed?  Now that the command holds its tag, the parameters
+ * only change after it, or it is not handed out.
  */
 static bool scuse_raw_length_holds(struct se_cmd *cmd, const struct scuse_raw_entry *entry)
 {
@@ -365,8 +366,9 @@ static void scuse_raw_give(struct scuse_io *io, u32 count)
 }
 
 /*
- * Of @length bytes that the device has given the first se_cmd.data_length have gone to the initiator: sets the
- * residual.  With nothing to send there is no data phase: the iSCSI target drops a session for one without data.
+ * Of @length bytes that the device has given the first se_cmd.data_length have gone to the initiator: sets
+ * the residual.  With nothing to send there is no data phase: the iSCSI target drops a session for one
+ * without data.
  */
 static void scuse_raw_residual(struct se_cmd *cmd, u32 length)
 {
@@ -418,8 +420,8 @@ void scuse_raw_finish(struct scuse_io *io)
 }
 
 /*
- * The worker has died with the command in its hands, which may or may not have been carried out.  Unless that makes
- * no difference the initiator must not repeat it: of a tape a block would be written twice.
+ * The worker has died with the command in its hands, which may or may not have been carried out.  Unless that
+ * makes no difference the initiator must not repeat it: of a tape a block would be written twice.
  */
 static void scuse_raw_lost(struct scuse_io *io)
 {

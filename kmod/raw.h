@@ -104,7 +104,7 @@ enum scuse_raw_special {
 	SCUSE_RAW_TAPE_VERIFY,	/* SSC-4 VERIFY: with BYTCMP records, otherwise none */
 	SCUSE_RAW_BLOCK_LIMITS, /* SSC-4 READ BLOCK LIMITS: 6 bytes, with MLOI 20 */
 	SCUSE_RAW_SECURITY,	/* SPC-4 SECURITY PROTOCOL IN, OUT: bytes, with INC_512 times 512 */
-	SCUSE_RAW_ATA,		/* SAT-3 ATA PASS-THROUGH: T_LENGTH, BYT_BLOK, T_TYPE; T_DIR is the direction */
+	SCUSE_RAW_ATA, /* SAT-3 ATA PASS-THROUGH: T_LENGTH, BYT_BLOK, T_TYPE; T_DIR is the direction */
 };
 
 /* Sorted by operation code, then service action, those without service action last. */
@@ -206,8 +206,8 @@ sense_reason_t scuse_raw_parse(struct se_cmd *cmd);
 const struct scuse_raw_entry *scuse_raw_entry(struct se_cmd *cmd);
 
 /*
- * What goes along with a submission entry whose flags and data_len are set: CDB and data.  Also before a command is
- * submitted again, since userspace may have changed the slot.  -ENOMEM, -EINVAL.
+ * What goes along with a submission entry whose flags and data_len are set: CDB and data.  Also before a
+ * command is submitted again, since userspace may have changed the slot.  -ENOMEM, -EINVAL.
  */
 int scuse_raw_load(struct scuse_io *io);
 

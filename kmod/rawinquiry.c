@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Standard INQUIRY data of a raw LUN.  INQUIRY has to be answered whatever the state of the device (SPC-4 6.4.1), so
- * what it has said last is remembered for the time when nobody serves it.  Vital product data pages are not: they
- * wait for the device as other commands do.  Called by raw.c, in process context.
+ * Standard INQUIRY data of a raw LUN.  INQUIRY has to be answered whatever the state of the device (SPC-4
+ * 6.4.1), so what it has said last is remembered for the time when nobody serves it.  Vital product data
+ * pages are not: they wait for the device as other commands do.  Called by raw.c, in process context.
  *
  * Locking: scuse_device.info_lock protects what is remembered.
  */

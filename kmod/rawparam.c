@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what the kernel half must know of the device of a raw LUN; see rawparam.h, and rawprobe.h for the commands
- * and what is made of the answers.  Process context, no locks held.
+ * Reads what the kernel half must know of the device of a raw LUN; see rawparam.h, and rawprobe.h for the
+ * commands and what is made of the answers.  Process context, no locks held.
  */
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -23,8 +23,8 @@ static u64 scuse_rawparam_size(const struct scuse_rawread *read)
 }
 
 /*
- * Takes over the capacity, out of the path of commands: dev->lock is not taken there (scuse.h).  Initiators have
- * been told already.
+ * Takes over the capacity, out of the path of commands: dev->lock is not taken there (scuse.h).  Initiators
+ * have been told already.
  */
 static void scuse_rawparam_work(struct work_struct *work)
 {
@@ -107,8 +107,8 @@ static void scuse_rawparam_take_mode(struct scuse_device *dev, const struct scus
 }
 
 /*
- * Makes what was read known, unless something has changed since it was asked for.  Returns whether initiators must
- * be told of another capacity.  read->lock is held.
+ * Makes what was read known, unless something has changed since it was asked for.  Returns whether initiators
+ * must be told of another capacity.  read->lock is held.
  */
 static bool scuse_rawparam_take(struct scuse_device *dev, const struct scuse_kept *kept)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel half must know of the device of a raw LUN, to tell how long the data of a command is and how
- * its own sense data has to look.  Read by the commands of rawprobe.h: after START, after the device has told of
- * a change, and after commands that change it.
+ * What the kernel half must know of the device of a raw LUN, to tell how long the data of a command is and
+ * how its own sense data has to look.  Read by the commands of rawprobe.h: after START, after the device has
+ * told of a change, and after commands that change it.
  *
  *	                    read, and nothing has changed meanwhile
  *	   stale <-------------------------------------------------------> known
@@ -94,8 +94,8 @@ void scuse_rawparam_refresh(struct scuse_device *dev);
 /*
  * scuse_rawparam_ask - an execute function: instead of the command the parameters are read
  *
- * The command ends with BUSY, so that the initiator repeats it, or, if the device cannot tell, with the sense data
- * that it gave: there is no medium, it is becoming ready...
+ * The command ends with BUSY, so that the initiator repeats it, or, if the device cannot tell, with the sense
+ * data that it gave: there is no medium, it is becoming ready...
  */
 sense_reason_t scuse_rawparam_ask(struct se_cmd *cmd);
 

@@ -24,8 +24,8 @@ struct scuse_form {
 #define SCUSE_FORMS 3
 
 /*
- * MODE SENSE (6) is what tape drives and disks have in common, MMC-6 knows (10) only.  To page 00h tape drives
- * answer with header and block descriptor; the control page is optional for them.
+ * MODE SENSE (6) is what tape drives and disks have in common, MMC-6 knows (10) only.  To page 00h tape
+ * drives answer with header and block descriptor; the control page is optional for them.
  */
 static const struct scuse_form scuse_tape_forms[SCUSE_FORMS] = {
 	{ 0x1a, SCUSE_PAGE_CONTROL },

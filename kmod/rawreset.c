@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * LOGICAL UNIT RESET of a raw LUN: the device behind it is reset, and the initiator is answered when it has been.
- * Called by tmr.c (a work item of the core's; process context, may sleep).
+ * LOGICAL UNIT RESET of a raw LUN: the device behind it is reset, and the initiator is answered when it has
+ * been. Called by tmr.c (a work item of the core's; process context, may sleep).
  *
  *	   idle --------------------> resetting ----------------------> idle
  *	        LU_RESET is handed         completion, or the session's end
@@ -10,12 +10,12 @@
  * Who asks waits for at most SCUSE_RESET_TIMEOUT.  Whose reset comes while another one is under way waits for
  * that one.  One tag of queue 0 is kept for it, so that a LUN whose commands all hang can be reset.
  *
- * WHAT AN INITIATOR LEARNS.  Core tells a backend of the reset and ignores what comes of it: tmr_notify returns
- * nothing, core_tmr_lun_reset() always returns 0, and target_tmr_work() makes FUNCTION COMPLETE of that, in all
- * kernels that we build for; the request itself is not handed to us.  So a failure can only be told to the
- * administrator, by an event and the log.  What the answer does mean holds nevertheless: core sends it after
- * all commands that were in flight have been completed by userspace, so that none of them acts later; of
- * a device that can neither be reset nor gives its commands back there is no answer at all.
+ * WHAT AN INITIATOR LEARNS.  Core tells a backend of the reset and ignores what comes of it: tmr_notify
+ * returns nothing, core_tmr_lun_reset() always returns 0, and target_tmr_work() makes FUNCTION COMPLETE of
+ * that, in all kernels that we build for; the request itself is not handed to us.  So a failure can only be
+ * told to the administrator, by an event and the log.  What the answer does mean holds nevertheless: core
+ * sends it after all commands that were in flight have been completed by userspace, so that none of them acts
+ * later; of a device that can neither be reset nor gives its commands back there is no answer at all.
  */
 #include <scsi/scsi_proto.h>
 #include <target/target_core_fabric.h>

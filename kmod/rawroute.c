@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where a raw LUN's commands go (raw.h): look-ups in the table and in what START claims, direction and length of
- * the data phase.  Pure; called by raw.c for each command, by rawrsoc.c and rawstart.c.  No locks: table and index
- * are constant, claims never change.
+ * Where a raw LUN's commands go (raw.h): look-ups in the table and in what START claims, direction and length
+ * of the data phase.  Pure; called by raw.c for each command, by rawrsoc.c and rawstart.c.  No locks: table
+ * and index are constant, claims never change.
  *
  *	in the table, as it says:  kernel, refused
  *	             handler:      claimed -> handler
@@ -326,8 +326,8 @@ bool scuse_raw_needs_block(const struct scuse_raw_entry *entry, const u8 *cdb)
 }
 
 /*
- * The control byte: SPC-4 4.2.5.1, the operation code's group says how long a CDB is.  0: vendor specific ones have
- * any length.
+ * The control byte: SPC-4 4.2.5.1, the operation code's group says how long a CDB is.  0: vendor specific
+ * ones have any length.
  */
 static u16 scuse_raw_control_at(u8 opcode)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What REPORT SUPPORTED OPERATION CODES says of a raw LUN's commands: those that the table lets pass and START
- * claims, those that the kernel half answers itself, and those that START claims beyond the table.  Called by
- * rsoc.c, which makes the answer.
+ * What REPORT SUPPORTED OPERATION CODES says of a raw LUN's commands: those that the table lets pass and
+ * START claims, those that the kernel half answers itself, and those that START claims beyond the table.
+ * Called by rsoc.c, which makes the answer.
  *
- * USAGE DATA is the claim's, if it states any.  Else it is that of optable.c, if there the command has the same
- * CDB; else what raw.table knows: operation code, service action, the count, and FIXED of tapes.  A bit that is
- * not known to be evaluated is not said to be.
+ * USAGE DATA is the claim's, if it states any.  Else it is that of optable.c, if there the command has the
+ * same CDB; else what raw.table knows: operation code, service action, the count, and FIXED of tapes.  A bit
+ * that is not known to be evaluated is not said to be.
  *
  * Context: execute, process context, no locks held; claims are read under RCU.
  */

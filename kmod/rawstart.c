@@ -3,9 +3,9 @@
  * What a worker's START and UPDATE say of a raw LUN (abi.h, RAW LUNS): which device is behind it, and which
  * commands the handler carries out.  Called by session.c and backend.c, in process context.
  *
- * Which device it is the first START since the LUN was enabled decides: initiators believe in what they have seen,
- * and a worker that comes back with another device would have them write to the wrong tape.  Commands may differ
- * from session to session.
+ * Which device it is the first START since the LUN was enabled decides: initiators believe in what they have
+ * seen, and a worker that comes back with another device would have them write to the wrong tape.  Commands
+ * may differ from session to session.
  *
  * Locking: scuse_device.lock.  Claims are read under RCU by commands.
  */
@@ -43,8 +43,8 @@ static struct scuse_raw_claims *scuse_raw_sorted(const struct scuse_command *com
 }
 
 /*
- * Leaves out what the table does not know.  A real device offers commands that no standard for its type has; what such
- * a one would do to other initiators, nobody can say.  Returns how many are left.
+ * Leaves out what the table does not know.  A real device offers commands that no standard for its type has;
+ * what such a one would do to other initiators, nobody can say.  Returns how many are left.
  */
 static u32 scuse_raw_keep_known(struct scuse_command *commands, const struct scuse_start *start)
 {
@@ -64,8 +64,8 @@ static u32 scuse_raw_keep_known(struct scuse_command *commands, const struct scu
 /*
  * scuse_raw_read_claims - a private copy of the commands of @start
  *
- * NULL for LUNs that are not raw, which must have none.  The caller owns it, and frees it with kvfree() unless it
- * has been adopted.
+ * NULL for LUNs that are not raw, which must have none.  The caller owns it, and frees it with kvfree()
+ * unless it has been adopted.
  */
 struct scuse_raw_claims *scuse_raw_read_claims(struct scuse_device *dev, const struct scuse_start *start)
 {
@@ -162,9 +162,9 @@ void scuse_raw_adopt(struct scuse_device *dev, const struct scuse_start *start,
 }
 
 /*
- * A session follows another one, and its queues are not live yet: what the handler kept in memory, as the position
- * of a tape, is lost, and no command may reach it before its initiator has been told.  A real device has kept its
- * state, and tells of it itself.
+ * A session follows another one, and its queues are not live yet: what the handler kept in memory, as the
+ * position of a tape, is lost, and no command may reach it before its initiator has been told.  A real device
+ * has kept its state, and tells of it itself.
  */
 void scuse_raw_restarted(struct scuse_device *dev)
 {

@@ -119,8 +119,8 @@ enum scuse_sense_trust scuse_tag_sense(struct scuse_queue *queue, struct scuse_t
 		return SCUSE_SENSE_RELAYED;
 	}
 	scuse_sense_read(queue, tag, sense, tag->sense_len);
-	return scuse_device_has(queue->dev, SCUSE_FEATURE_UNIT_ATTENTIONS) ? SCUSE_SENSE_DEVICE :
-									      SCUSE_SENSE_HANDLER;
+	return scuse_device_has(queue->dev, SCUSE_FEATURE_UNIT_ATTENTIONS) ? SCUSE_SENSE_DEVICE
+									   : SCUSE_SENSE_HANDLER;
 }
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The relay of a raw LUN: unit attentions of the device become unit attentions of every nexus, and so does what
- * one nexus has changed by a command.  See relay.h for what is kept, relayrule.h for the rules.
+ * The relay of a raw LUN: unit attentions of the device become unit attentions of every nexus, and so does
+ * what one nexus has changed by a command.  See relay.h for what is kept, relayrule.h for the rules.
  *
  *	scuse_relay_done()
  *	  CHECK CONDITION, UNIT ATTENTION
@@ -12,8 +12,8 @@
  *	  GOOD, changes something	the other nexuses have a unit attention pending that says so
  *	and where parameters may have changed they are read again before the command is answered (rawparam.c).
  *
- * Called by raw.c's step function, and by session.c and rawparam.c for unit attentions that came on no command
- * of an initiator.  Process context, no locks held.
+ * Called by raw.c's step function, and by session.c and rawparam.c for unit attentions that came on no
+ * command of an initiator.  Process context, no locks held.
  */
 #include <linux/slab.h>
 #include <scsi/scsi_proto.h>
@@ -85,8 +85,8 @@ void scuse_relay_restore(struct scuse_io *io)
 }
 
 /*
- * The device was reset by somebody else: what a reset of ours ends (SAM-5 6.3.3, SPC-2 5.5.1), ends.  Commands
- * that were in flight the device, or the host's driver, has ended; they are completed as they come.
+ * The device was reset by somebody else: what a reset of ours ends (SAM-5 6.3.3, SPC-2 5.5.1), ends.
+ * Commands that were in flight the device, or the host's driver, has ended; they are completed as they come.
  */
 static void scuse_relay_was_reset(struct scuse_device *dev)
 {
@@ -107,7 +107,8 @@ static void scuse_relay_was_reset(struct scuse_device *dev)
 }
 
 /*
- * Parameters become stale before anybody can hear of it, so that who hears of it finds them stale or read anew.
+ * Parameters become stale before anybody can hear of it, so that who hears of it finds them stale or read
+ * anew.
  */
 void scuse_relay_establish(struct scuse_device *dev, const struct scuse_ua_code *code, struct se_cmd *spared)
 {
@@ -158,8 +159,8 @@ static void scuse_relay_again(struct scuse_io *io)
 }
 
 /*
- * Reads the parameters before the command is answered; false: that has to go without.  The answer to a command
- * that has data for the initiator lies in the slot, so there the tag cannot be used.
+ * Reads the parameters before the command is answered; false: that has to go without.  The answer to a
+ * command that has data for the initiator lies in the slot, so there the tag cannot be used.
  */
 static bool scuse_relay_reread(struct scuse_io *io)
 {

@@ -3,11 +3,11 @@
  * What the device of a raw LUN tells of itself, to all who share it (relay.c); how its LOGICAL UNIT RESET is
  * carried out (rawreset.c).  The rules are in relayrule.h.
  *
- * KEPT COMMANDS.  What relay.c does with a completion, and what rawparam.c asks the device before the initiator
- * gets its answer, use the command's own tag.  Meanwhile struct scuse_kept remembers what has come: status, and a
- * private copy of the sense data, made when it was looked at, so that what reaches the initiator is what
- * the other nexuses have heard of.  It hangs on the tag, belongs to whoever holds that in KERNEL state, and goes
- * with scuse_tag_put().
+ * KEPT COMMANDS.  What relay.c does with a completion, and what rawparam.c asks the device before the
+ * initiator gets its answer, use the command's own tag.  Meanwhile struct scuse_kept remembers what has come:
+ * status, and a private copy of the sense data, made when it was looked at, so that what reaches the
+ * initiator is what the other nexuses have heard of.  It hangs on the tag, belongs to whoever holds that in
+ * KERNEL state, and goes with scuse_tag_put().
  */
 #ifndef SCUSE_RELAY_H
 #define SCUSE_RELAY_H

@@ -49,8 +49,8 @@ u32 scuse_relay_actions(u8 asc, u8 ascq)
 			return 0;
 	}
 	/*
-	 * All of 29h, loss of an I_T nexus (07h) as well: it was the only one, and to whom the device tells it,
-	 * reservations and commands are gone as by a reset.
+	 * All of 29h, loss of an I_T nexus (07h) as well: it was the only one, and to whom the device tells
+	 * it, reservations and commands are gone as by a reset.
 	 */
 	if (asc == 0x29)
 		actions |= SCUSE_RELAY_RESET;
@@ -89,8 +89,8 @@ static bool scuse_activates(const u8 *cdb)
 }
 
 /*
- * LOAD UNLOAD of tapes, START STOP UNIT with LOEJ of the others: the medium is there, and only who asked for it
- * knows.  HOLD of a tape drive moves the cartridge without making it ready.
+ * LOAD UNLOAD of tapes, START STOP UNIT with LOEJ of the others: the medium is there, and only who asked for
+ * it knows.  HOLD of a tape drive moves the cartridge without making it ready.
  */
 static bool scuse_loads(u8 type, const u8 *cdb)
 {
@@ -168,8 +168,8 @@ bool scuse_echo_take(struct scuse_echo *echo, const struct scuse_ua_code *code)
 }
 
 /*
- * Commands on which no unit attention is reported (SAM-5 5.14, MMC-6): INQUIRY, REPORT LUNS, REQUEST SENSE, GET
- * CONFIGURATION, GET EVENT STATUS NOTIFICATION.
+ * Commands on which no unit attention is reported (SAM-5 5.14, MMC-6): INQUIRY, REPORT LUNS, REQUEST SENSE,
+ * GET CONFIGURATION, GET EVENT STATUS NOTIFICATION.
  */
 static bool scuse_hides_attentions(u8 opcode)
 {

@@ -7,8 +7,8 @@
  * The device knows one I_T nexus, that of the host.  What it reports on any command concerns all of ours; and
  * what one of ours changes by a command it tells nobody, since to the device there is nobody else.
  *
- * ECHO.  After a LOGICAL UNIT RESET every nexus is told 29h/03h by the core.  The device, which we reset on that
- * occasion, reports 29h/xx on the first command that it gets afterwards, but that is the same event:
+ * ECHO.  After a LOGICAL UNIT RESET every nexus is told 29h/03h by the core.  The device, which we reset on
+ * that occasion, reports 29h/xx on the first command that it gets afterwards, but that is the same event:
  *
  *	          our reset is sent             29h comes (the command is sent again),
  *	   quiet ------------------> expected ------------------------------------------> quiet
@@ -20,8 +20,8 @@
  * that it says nothing about whether the echo is still to come.
  *
  * Likewise 2Ah/01h after a MODE SELECT: the other nexuses have been told, and the one that sent it is to hear
- * nothing (SPC-4), but some devices tell whomever they know.  A MODE SELECT is alone on its LUN, so whatever ends
- * after it was sent after it.
+ * nothing (SPC-4), but some devices tell whomever they know.  A MODE SELECT is alone on its LUN, so whatever
+ * ends after it was sent after it.
  */
 #ifndef SCUSE_RELAYRULE_H
 #define SCUSE_RELAYRULE_H

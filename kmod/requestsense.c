@@ -50,7 +50,8 @@ sense_reason_t scuse_execute_request_sense(struct se_cmd *cmd)
 /*
  * scuse_request_sense_pending - of a raw LUN: is there something that its device does not know?
  *
- * True: it has been reported, and the command has been ended: a unit attention, or that nobody serves the LUN.
+ * True: it has been reported, and the command has been ended: a unit attention, or that nobody serves the
+ * LUN.
  */
 bool scuse_request_sense_pending(struct se_cmd *cmd)
 {

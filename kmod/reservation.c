@@ -19,7 +19,8 @@
 #define SCUSE_PRO_REGISTER_AND_MOVE 0x07
 
 /*
- * Forms of commands that are allowed to everybody, unlike the others: START STOP UNIT that only starts (SBC-3 table
+ * Forms of commands that are allowed to everybody, unlike the others: START STOP UNIT that only starts (SBC-3
+ * table
  * 13; of tapes it is another command), and PREVENT ALLOW MEDIUM REMOVAL that allows (SPC-4, commands allowed in the
  * presence of persistent reservations).
  */
@@ -47,8 +48,8 @@ static bool scuse_pr_is_mine(const struct t10_pr_registration *registration, con
 }
 
 /*
- * The registration of the nexus of @cmd; NULL: there is none.  dev_reservation_lock is held, and protects what
- * is returned from PREEMPT and CLEAR, but not from its own nexus's REGISTER.
+ * The registration of the nexus of @cmd; NULL: there is none.  dev_reservation_lock is held, and protects
+ * what is returned from PREEMPT and CLEAR, but not from its own nexus's REGISTER.
  */
 static struct t10_pr_registration *scuse_pr_mine(struct se_device *se_dev, const struct se_cmd *cmd)
 {
@@ -90,9 +91,9 @@ static bool scuse_pr_out_is(const struct se_cmd *cmd, u8 action)
 }
 
 /*
- * While all registrants hold a reservation, PREEMPT of key 0 removes the registrations of everybody else.  Core
- * keeps one of the holders in mind, and looks at that one again when it has freed it, unless it is the sender: so
- * the sender is made the one.
+ * While all registrants hold a reservation, PREEMPT of key 0 removes the registrations of everybody else.
+ * Core keeps one of the holders in mind, and looks at that one again when it has freed it, unless it is the
+ * sender: so the sender is made the one.
  */
 static void scuse_pr_stand_for_all(struct se_device *se_dev, struct t10_pr_registration *mine)
 {
@@ -110,10 +111,10 @@ static void scuse_pr_stand_for_all(struct se_device *se_dev, struct t10_pr_regis
 }
 
 /*
- * What core must not see of PREEMPT and PREEMPT AND ABORT, or only after preparation: it uses registrations that
- * it has freed.  A nexus that removes its own registration in this way, without holding the reservation, is refused
- * with INVALID FIELD IN PARAMETER LIST: it can unregister.  move_lock is held, so that no registration of the
- * sender's comes or goes.
+ * What core must not see of PREEMPT and PREEMPT AND ABORT, or only after preparation: it uses registrations
+ * that it has freed.  A nexus that removes its own registration in this way, without holding the reservation,
+ * is refused with INVALID FIELD IN PARAMETER LIST: it can unregister.  move_lock is held, so that no
+ * registration of the sender's comes or goes.
  */
 static sense_reason_t scuse_preempt_prepare(struct se_cmd *cmd)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.35, 6.36): what the
- * LUN can do now, from the tables that commands are routed by.  First a list is made of it, then all forms of the
- * answer are made of the list.
+ * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.35, 6.36): what
+ * the LUN can do now, from the tables that commands are routed by.  First a list is made of it, then all
+ * forms of the answer are made of the list.
  *
  * Context: execute, process context, no locks held.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What REPORT SUPPORTED OPERATION CODES says of one command, whatever the table that it is from: made by rsoc.c of
- * entries in optable.c, by rawrsoc.c of what a raw LUN has besides.
+ * What REPORT SUPPORTED OPERATION CODES says of one command, whatever the table that it is from: made by
+ * rsoc.c of entries in optable.c, by rawrsoc.c of what a raw LUN has besides.
  */
 #ifndef SCUSE_RSOC_H
 #define SCUSE_RSOC_H

@@ -286,8 +286,8 @@ static inline u64 scuse_device_blocks(struct scuse_device *dev)
 }
 
 /*
- * The first byte of INQUIRY data (SPC-4 6.4.2): peripheral device type, and the qualifier: the device of a raw LUN
- * may not have been connected yet.
+ * The first byte of INQUIRY data (SPC-4 6.4.2): peripheral device type, and the qualifier: the device of a
+ * raw LUN may not have been connected yet.
  */
 static inline u8 scuse_peripheral(struct scuse_device *dev)
 {

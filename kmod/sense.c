@@ -9,9 +9,9 @@
 #include "sense.h"
 
 /*
- * Without SCF_TREAT_READ_AS_NORMAL no fabric sends data along with CHECK CONDITION.  The residual has to say so: from sense data with an LBA
- * in INFORMATION, an initiator concludes that all blocks before it have arrived, as far as the residual
- * allows.
+ * Without SCF_TREAT_READ_AS_NORMAL no fabric sends data along with CHECK CONDITION.  The residual has to say
+ * so: from sense data with an LBA in INFORMATION, an initiator concludes that all blocks before it have
+ * arrived, as far as the residual allows.
  */
 static void scuse_end_no_data(struct se_cmd *cmd)
 {

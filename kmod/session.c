@@ -406,8 +406,8 @@ static int scuse_update_locked(struct scuse_session *sess, const struct scuse_st
 }
 
 /*
- * START and UPDATE: what userspace says goes to @apply, which is called with dev->lock held, and owns the claims if
- * it returns 0.
+ * START and UPDATE: what userspace says goes to @apply, which is called with dev->lock held, and owns the
+ * claims if it returns 0.
  */
 static int scuse_session_set(struct scuse_session *sess, const void __user *arg,
 			     int (*apply)(struct scuse_session *sess, const struct scuse_start *start,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lets the files with pure logic (tag.h, ring.h, cqe.h, sense.h, modepage.c...) compile outside of the kernel: the
- * unit tests supply kmod_shim.h, which has the few kernel names that they need (u8..u64, atomic64,
- * READ_ONCE).
+ * Lets the files with pure logic (tag.h, ring.h, cqe.h, sense.h, modepage.c...) compile outside of the
+ * kernel: the unit tests supply kmod_shim.h, which has the few kernel names that they need (u8..u64,
+ * atomic64, READ_ONCE).
  */
 #ifndef SCUSE_SHIM_H
 #define SCUSE_SHIM_H

@@ -5,8 +5,8 @@
  *
  * Core marks the commands, calls scuse_tmr_notify(), then waits until we have completed each of them, and
  * only then answers: so an answer means that the commands cannot act any more.  Userspace is told (CANCEL,
- * RESET) and completes them in whatever way it likes: their status is not sent.  The device behind a raw LUN is
- * reset before core goes on (rawreset.c).  Core itself establishes
+ * RESET) and completes them in whatever way it likes: their status is not sent.  The device behind a raw LUN
+ * is reset before core goes on (rawreset.c).  Core itself establishes
  * 29h/03h for all nexuses after a reset, answers ABORT TASK SET and CLEAR TASK SET with "not supported"
  * and target resets with "rejected", without asking a backend.
  *

@@ -3,8 +3,8 @@
  * Vital product data pages (SPC-4 7.8, SBC-3 6.6): collects what the pages show, from the core's objects and
  * from the device; vpdpage.c lays it out.  Called by inquiry.c.
  *
- * Locking: none held by the caller.  Target ports are listed under the core's se_port_lock, target port groups
- * are looked at under RCU.
+ * Locking: none held by the caller.  Target ports are listed under the core's se_port_lock, target port
+ * groups are looked at under RCU.
  */
 #include <linux/slab.h>
 #include <target/target_core_fabric.h>

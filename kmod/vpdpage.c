@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Layouts of INQUIRY data; see vpdpage.h.  Pure: called by inquiry.c, vpd.c and by the unit tests, any context,
- * no locks.
+ * Layouts of INQUIRY data; see vpdpage.h.  Pure: called by inquiry.c, vpd.c and by the unit tests, any
+ * context, no locks.
  */
 #include "vpdpage.h"
 #include "bytes.h"

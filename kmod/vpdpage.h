@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The layouts of standard INQUIRY data and vital product data pages (SPC-4 6.4.2, 7.8; SBC-3 6.6), from values
- * that inquiry.c and vpd.c collect.  Pure: also compiled for the unit tests.  No locks; the caller owns all
- * memory.
+ * The layouts of standard INQUIRY data and vital product data pages (SPC-4 6.4.2, 7.8; SBC-3 6.6), from
+ * values that inquiry.c and vpd.c collect.  Pure: also compiled for the unit tests.  No locks; the caller
+ * owns all memory.
  *
  * The builders of pages return the page's length with its header, and expect zeroed memory.
  */
@@ -51,9 +51,9 @@ u32 scuse_vpd_number(u8 *to, const struct scuse_designator *designator, u16 numb
  * @naa: SCUSE_NAA_LENGTH bytes
  * @company: IEEE company id
  *
- * Of a UUID, or of 25 hexadecimal digits, it is what the core derives (EXTENDED COPY finds a LUN by that name).
- * The core leaves out whatever is no such digit, and all but the first 25, so that other serial numbers could
- * become the same name; of these a hash is taken.
+ * Of a UUID, or of 25 hexadecimal digits, it is what the core derives (EXTENDED COPY finds a LUN by that
+ * name). The core leaves out whatever is no such digit, and all but the first 25, so that other serial
+ * numbers could become the same name; of these a hash is taken.
  */
 void scuse_vpd_naa(u8 *naa, const char *serial, u32 company);
 

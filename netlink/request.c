@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What changes something: owners claim, release and reply; anybody with the right resizes, sets mode pages and
- * reports.
+ * What changes something: owners claim, release and reply; anybody with the right resizes, sets mode pages
+ * and reports.
  *
  * Called by programs.  The kernel knows an owner by its socket, so claim, release and reply go through
  * `owner`, everything else through `ask`.

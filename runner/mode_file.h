@@ -3,8 +3,8 @@
  * Saved mode pages on disk: one file a LUN, STATE_DIR/modes/NAME, NAME being the LUN's configfs directory,
  * in which no character is left that a file's name could not hold.
  *
- * Written and read by the supervisor (supervisor/mode.c), removed by `scuse rm`.  No state, no locks: a file is
- * replaced by rename(), so that a reader sees the old one or the new one.  One writer at a time.
+ * Written and read by the supervisor (supervisor/mode.c), removed by `scuse rm`.  No state, no locks: a file
+ * is replaced by rename(), so that a reader sees the old one or the new one.  One writer at a time.
  *
  * The serial number of the LUN is kept too: pages of a LUN that is gone are not those of the next one by the
  * same name.

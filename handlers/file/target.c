@@ -250,9 +250,9 @@ static void probe_device(struct target *target, const struct stat *status, uint3
 /*
  * Tried out behind the end of the file, where nothing can be harmed.
  *
- * The physical block size stays unknown, so that the LUN's is that of its logical blocks: st_blksize is the size
- * that suits the page cache, not what the medium below writes at once.  As the granularity of unmapping it is
- * right: nothing smaller becomes a hole.
+ * The physical block size stays unknown, so that the LUN's is that of its logical blocks: st_blksize is the
+ * size that suits the page cache, not what the medium below writes at once.  As the granularity of unmapping
+ * it is right: nothing smaller becomes a hole.
  */
 static void probe_regular(struct target *target, const struct stat *status)
 {

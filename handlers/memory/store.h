@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory handler's storage: bytes that take memory in pages of STORE_PAGE when they are first written, and
- * protection information beside them.  memory.c is the handler above it.
+ * The memory handler's storage: bytes that take memory in pages of STORE_PAGE when they are first written,
+ * and protection information beside them.  memory.c is the handler above it.
  *
  * All functions may be called on any thread at any time; store_free() when nobody else does any more.
  * Offsets and lengths are in bytes, multiples of the block size, below STORE_MAX.
@@ -28,8 +28,8 @@ uint64_t store_used(const struct store *store);
 /* `protection`: STORE_PROTECTION bytes a block; NULL: not wanted.  Where none was ever written: FFh. */
 void store_read(struct store *store, void *to, void *protection, uint64_t length, uint64_t offset);
 /*
- * Without `protection` the blocks have FFh afterwards.  0, or -ENOSPC and nothing has been written.  Reads and
- * other writes that lie within one page see all of it or nothing.
+ * Without `protection` the blocks have FFh afterwards.  0, or -ENOSPC and nothing has been written.  Reads
+ * and other writes that lie within one page see all of it or nothing.
  */
 int store_write(struct store *store, const void *from, const void *protection, uint64_t length,
 		uint64_t offset);
@@ -39,9 +39,9 @@ int store_fill(struct store *store, const void *block, const void *protection, u
 /* Back to zeros, and FFh as protection information; whole pages are freed.  0 or -ENOSPC. */
 int store_blank(struct store *store, uint64_t length, uint64_t offset);
 /*
- * Frees all pages.  `wipe`: overwrites them first, so that nothing is left in memory.  With a `pattern`, to be
- * repeated from the start of each block, that is what the first `end` bytes read as afterwards; it takes no
- * page until something else is written.  0 or -ENOMEM, and nothing has changed.
+ * Frees all pages.  `wipe`: overwrites them first, so that nothing is left in memory.  With a `pattern`, to
+ * be repeated from the start of each block, that is what the first `end` bytes read as afterwards; it takes
+ * no page until something else is written.  0 or -ENOMEM, and nothing has changed.
  */
 int store_reset(struct store *store, int wipe, const void *pattern, uint64_t pattern_length, uint64_t end);
 int store_extents(struct store *store, uint64_t length, uint64_t offset, struct scuse_extents *extents);

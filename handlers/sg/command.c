@@ -3,9 +3,9 @@
  * One command through SG_IO, version 3 of the interface.  See sg.h.
  *
  * On any thread; the sg driver takes 16 commands of a descriptor at a time, which is as many threads as the
- * worker has for a handler.  The data lies in the slot of the command that is passed on: the sg driver lets the
- * device read and write it there (SG_FLAG_DIRECT_IO) if /sys/module/sg/parameters/allow_dio says 1 and the slot
- * is aligned as the host adapter wants it; else the data goes through pages of the sg driver's.
+ * worker has for a handler.  The data lies in the slot of the command that is passed on: the sg driver lets
+ * the device read and write it there (SG_FLAG_DIRECT_IO) if /sys/module/sg/parameters/allow_dio says 1 and
+ * the slot is aligned as the host adapter wants it; else the data goes through pages of the sg driver's.
  */
 #include "sg.h"
 

@@ -2,8 +2,8 @@
 /*
  * Keeps the other users of the device out.  See sg.h.
  *
- * Opening the sg node with O_EXCL keeps out those who come by sg.  Those who come by the driver of the device's
- * type (a mount of /dev/sdb, tar on /dev/nst0) are kept out by holding that driver's node too:
+ * Opening the sg node with O_EXCL keeps out those who come by sg.  Those who come by the driver of the
+ * device's type (a mount of /dev/sdb, tar on /dev/nst0) are kept out by holding that driver's node too:
  *
  *	sd, sr	open with O_EXCL: refused while the disk or a partition is mounted or claimed, and refuses those
  *		who mount it later

@@ -2,9 +2,9 @@
 /*
  * Which device it is: its type, and a name that tells it from all others.  See sg.h.
  *
- * The name is a designator of VPD page 83h (SPC-4 7.8.6), the one that is best defined: NAA, EUI-64, SCSI name
- * string, T10 vendor ID.  Devices without that page have vendor, product and serial number (VPD page 80h).
- * Main thread, while the LUN is opened; the parsing is pure.
+ * The name is a designator of VPD page 83h (SPC-4 7.8.6), the one that is best defined: NAA, EUI-64, SCSI
+ * name string, T10 vendor ID.  Devices without that page have vendor, product and serial number (VPD page
+ * 80h). Main thread, while the LUN is opened; the parsing is pure.
  */
 #include "sg.h"
 

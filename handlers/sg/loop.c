@@ -2,9 +2,9 @@
 /*
  * Is the device the very LUN that is to pass it on?  See sg.h.
  *
- * A LUN that is attached with tcm_loop is a SCSI device of this host, and may be passed on by another LUN.  By
- * itself it would be asked for what it asks for.  The loopback fabric's folders in configfs say which SCSI host
- * and target each of them is, and which LUN is linked there:
+ * A LUN that is attached with tcm_loop is a SCSI device of this host, and may be passed on by another LUN.
+ * By itself it would be asked for what it asks for.  The loopback fabric's folders in configfs say which SCSI
+ * host and target each of them is, and which LUN is linked there:
  *
  *	loopback/naa.X/tpgt_Y/address		"H:C:T"
  *	loopback/naa.X/tpgt_Y/lun/lun_L/LINK -> .../core/scuse_N/NAME

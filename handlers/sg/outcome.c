@@ -2,10 +2,10 @@
 /*
  * What an initiator is told of a command that did not go as it should.  See sg.h.  Pure.
  *
- * The device's own status counts whenever it gave one.  Otherwise the host adapter's driver (host_status, DID_*
- * in the kernel's scsi.h) or the SCSI layer (driver_status) say what became of the command; the table has what
- * comes nearest to that in the words of SAM-5 and SPC-4.  Nothing is retried here: who sent the command knows
- * best if it may be carried out twice.
+ * The device's own status counts whenever it gave one.  Otherwise the host adapter's driver (host_status,
+ * DID_* in the kernel's scsi.h) or the SCSI layer (driver_status) say what became of the command; the table
+ * has what comes nearest to that in the words of SAM-5 and SPC-4.  Nothing is retried here: who sent the
+ * command knows best if it may be carried out twice.
  */
 #include "sg.h"
 

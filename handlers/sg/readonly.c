@@ -5,8 +5,8 @@
  * The kernel half refuses what it knows to write; on a LUN that is passed on read-only this is the second
  * wall, and it lets through only what is known to change neither medium nor device.  So WRITE BUFFER, MODE
  * SELECT, LOG SELECT, SEND DIAGNOSTIC, FORMAT, SANITIZE, ATA PASS-THROUGH (which can carry anything), MOVE
- * MEDIUM, and what nobody has heard of, are refused.  Allowed are positioning, START STOP UNIT and LOAD UNLOAD,
- * and PREVENT ALLOW MEDIUM REMOVAL: without them a tape or CD cannot be read.
+ * MEDIUM, and what nobody has heard of, are refused.  Allowed are positioning, START STOP UNIT and LOAD
+ * UNLOAD, and PREVENT ALLOW MEDIUM REMOVAL: without them a tape or CD cannot be read.
  */
 #include "sg.h"
 

@@ -37,8 +37,8 @@ struct sg_node {
 };
 
 /*
- * Finds the sg node of a device: `path` names it itself, or a disk, tape, CD or changer node, or is a symbolic
- * link to one.  0, or -errno, and scuse_error() has said why.
+ * Finds the sg node of a device: `path` names it itself, or a disk, tape, CD or changer node, or is a
+ * symbolic link to one.  0, or -errno, and scuse_error() has said why.
  */
 int node_resolve(const char *path, struct sg_node *node);
 /* Of a character or block device: by its numbers.  `sys` is where sysfs is; `path` for messages. */
@@ -99,8 +99,8 @@ uint32_t timeout_of(uint32_t device_type, const uint8_t *cdb);
 /* ---- rsoc.c ---- */
 
 /*
- * The commands of a report of all supported operation codes (SPC-4 6.35.2), but for vendor specific ones.  The
- * caller frees the list.  NULL: the report is not credible, or there is no memory.
+ * The commands of a report of all supported operation codes (SPC-4 6.35.2), but for vendor specific ones.
+ * The caller frees the list.  NULL: the report is not credible, or there is no memory.
  */
 struct scuse_claim *claims_from_report(const uint8_t *data, size_t length);
 
@@ -143,8 +143,8 @@ struct command {
 
 void command_run(int fd, struct command *command);
 /*
- * The handler's own commands, with data-in or without data.  0 and *got, or -errno.  After a UNIT ATTENTION, which
- * it tells, it tries again.
+ * The handler's own commands, with data-in or without data.  0 and *got, or -errno.  After a UNIT ATTENTION,
+ * which it tells, it tries again.
  */
 int command_ask(struct sg_device *device, const uint8_t *cdb, size_t cdb_length, void *data, uint32_t length,
 		uint32_t *got);

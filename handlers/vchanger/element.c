@@ -4,8 +4,8 @@
  *
  *	| header 8 | page header 8 | descriptor | descriptor | ... | page header 8 | ... |
  *
- * A descriptor has 12 bytes of state, the volume tag (36) if wanted, and the identification of the device (4 and its
- * designator); all of a page have the same length.
+ * A descriptor has 12 bytes of state, the volume tag (36) if wanted, and the identification of the device (4
+ * and its designator); all of a page have the same length.
  */
 #include "element.h"
 

@@ -19,9 +19,9 @@ struct element_query {
 /* False: a field of the CDB (12 bytes) is invalid. */
 bool element_parse(const uint8_t *cdb, struct element_query *query);
 /*
- * Fills in what fits, whole descriptors only, and returns its length in bytes; the counts in the header and in the
- * pages are of all that there is.  `room` is the allocation length or the buffer, whichever is shorter.
- * Negative: -ENOMEM.
+ * Fills in what fits, whole descriptors only, and returns its length in bytes; the counts in the header and
+ * in the pages are of all that there is.  `room` is the allocation length or the buffer, whichever is
+ * shorter. Negative: -ENOMEM.
  */
 long element_report(struct library *library, const struct element_query *query, uint8_t *to, size_t room);
 

@@ -18,9 +18,9 @@
  *	link_load()    -- LOAD NAME ----------> ops->load
  *	link_unload()  -- UNLOAD -------------> ops->unload
  *
- * DIR/state is the truth.  The changer writes it before it tells a drive to load a cartridge, and after a drive
- * has let go of one; a drive that starts loads what it says, and the changer corrects a drive that differs.
- * So both may be killed at any moment.
+ * DIR/state is the truth.  The changer writes it before it tells a drive to load a cartridge, and after a
+ * drive has let go of one; a drive that starts loads what it says, and the changer corrects a drive that
+ * differs. So both may be killed at any moment.
  */
 #ifndef VCHANGER_LINK_H
 #define VCHANGER_LINK_H
@@ -37,8 +37,8 @@
 struct link_status {
 	char name[LINK_NAME_MAX]; /* file name of the cartridge in it, loaded or not; "": none */
 	/*
-	 * Which drive it is, as a T10 vendor identification designator (SPC-4 7.8.6.4): vendor (8 bytes), product
-	 * (16), serial number, printable ASCII.  "": unknown.
+	 * Which drive it is, as a T10 vendor identification designator (SPC-4 7.8.6.4): vendor (8 bytes),
+	 * product (16), serial number, printable ASCII.  "": unknown.
 	 */
 	char id[LINK_ID_MAX];
 	bool loaded; /* threaded and ready; false with a name: unloaded by an initiator, can be taken out */
@@ -50,15 +50,15 @@ struct link_status {
 /* Called on the link's own thread, one at a time.  Those that return int: 0 or -errno. */
 struct link_ops {
 	/*
-	 * Put this cartridge in, and load it.  0 too if it is in already, whatever state it is in.  -EBUSY: there is
-	 * another one in, or its file is locked by somebody; other errors: it cannot be read.  On failure
-	 * the drive is as before.  `path` is absolute: DIR/cartridges/NAME.
+	 * Put this cartridge in, and load it.  0 too if it is in already, whatever state it is in.  -EBUSY:
+	 * there is another one in, or its file is locked by somebody; other errors: it cannot be read.  On
+	 * failure the drive is as before.  `path` is absolute: DIR/cartridges/NAME.
 	 */
 	int (*load)(void *drive, const char *name, const char *path);
 	/*
-	 * Let go of the cartridge: all that was written is durable and the file is closed and unlocked.  0 too if
-	 * there is none.  -EPERM: removal is prevented (not with `force`).  -EBUSY: a command on it takes longer
-	 * than LINK_PATIENCE.
+	 * Let go of the cartridge: all that was written is durable and the file is closed and unlocked.  0
+	 * too if there is none.  -EPERM: removal is prevented (not with `force`).  -EBUSY: a command on it
+	 * takes longer than LINK_PATIENCE.
 	 */
 	int (*unload)(void *drive, bool force);
 	/* Returns soon, whatever the drive is doing.  *status is zeroed. */
@@ -69,8 +69,8 @@ struct link_ops {
 struct link_listener;
 
 /*
- * Listens as drive `drive` of the library, on a thread of its own; NULL with errno set if it cannot.  A socket
- * file that an earlier worker left is replaced; EADDRINUSE if another live process listens there.
+ * Listens as drive `drive` of the library, on a thread of its own; NULL with errno set if it cannot.  A
+ * socket file that an earlier worker left is replaced; EADDRINUSE if another live process listens there.
  */
 struct link_listener *link_listen(const char *library, unsigned int drive, const struct link_ops *ops,
 				  void *context);
@@ -86,9 +86,9 @@ int link_assigned(const char *library, unsigned int drive, char name[LINK_NAME_M
 /* ---- the changer's side ---- */
 
 /*
- * Each waits for a bounded time: LINK_STATUS_TIMEOUT, or LINK_MOVE_TIMEOUT for load and unload.  0, or what the
- * drive's operation returned, or -ENOTCONN: its worker is absent, -ETIMEDOUT: it does not answer (whether it
- * did what was asked is not known), -EPROTO: something else listens there.  Any thread.
+ * Each waits for a bounded time: LINK_STATUS_TIMEOUT, or LINK_MOVE_TIMEOUT for load and unload.  0, or what
+ * the drive's operation returned, or -ENOTCONN: its worker is absent, -ETIMEDOUT: it does not answer (whether
+ * it did what was asked is not known), -EPROTO: something else listens there.  Any thread.
  */
 int link_status(const char *library, unsigned int drive, struct link_status *status);
 int link_load(const char *library, unsigned int drive, const char *name);

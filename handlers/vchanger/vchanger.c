@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The vchanger handler: the medium changer of a virtual tape library (SMC-3), in a directory.  Its drives are LUNs
- * of the vtape handler with the same library=.
+ * The vchanger handler: the medium changer of a virtual tape library (SMC-3), in a directory.  Its drives are
+ * LUNs of the vtape handler with the same library=.
  *
  *	vchanger.c	parameters, commands, sense data
  *	element.c	READ ELEMENT STATUS			page.c	mode and log pages

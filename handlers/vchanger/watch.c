@@ -2,8 +2,8 @@
 /*
  * The thread that watches a library's directory, by inotify.  See watch.h.
  *
- * A file counts as put in when it was renamed into a folder or closed after writing: not while it is still being
- * copied.  A drive makes its socket a moment before it listens, so it is asked a few times.
+ * A file counts as put in when it was renamed into a folder or closed after writing: not while it is still
+ * being copied.  A drive makes its socket a moment before it listens, so it is asked a few times.
  *
  *	event --> file of a folder: library_file_changed()
  *	      '-> drive-N.socket: attempts[N] = ATTEMPTS --- every PAUSE, until it answers ---> library_settle_drive()

@@ -204,11 +204,11 @@ enum scuse_op {
 	 */
 	SCUSE_OP_SANITIZE = 11,
 	/*
-	 * Minor 2, with FEATURE_RESET.  A LOGICAL UNIT RESET was received: reset the device, and complete this
-	 * entry when it has been (GOOD) or could not be (any other status that every operation may have; sense
-	 * data says why).  Commands that the reset ends are completed by themselves, before or after.  Instead
-	 * of SCUSE_OP_RESET.  No data, no CDB, nexus 0.  One at a time.  The kernel waits for it before the
-	 * initiator gets its answer, but not for ever; an answer that comes later still counts.
+	 * Minor 2, with FEATURE_RESET.  A LOGICAL UNIT RESET was received: reset the device, and complete
+	 * this entry when it has been (GOOD) or could not be (any other status that every operation may have;
+	 * sense data says why).  Commands that the reset ends are completed by themselves, before or after.
+	 * Instead of SCUSE_OP_RESET.  No data, no CDB, nexus 0.  One at a time.  The kernel waits for it
+	 * before the initiator gets its answer, but not for ever; an answer that comes later still counts.
 	 */
 	SCUSE_OP_LU_RESET = 12
 };
@@ -543,7 +543,8 @@ struct scuse_enter {
  * Mode pages (minor 1).  The kernel keeps them, but has no place for saved ones.  When an initiator saves
  * pages it asks the owner (REQUEST_SAVE_MODE) and lets the initiator wait for the answer; without an owner
  * saving fails.  On ADD, before it starts a worker, the owner gives back what it has kept, with SET_MODE.
- * MODE and MODE_SAVED hold pages alone, one after the other: no mode parameter header and no block descriptors.
+ * MODE and MODE_SAVED hold pages alone, one after the other: no mode parameter header and no block
+ * descriptors.
  */
 #define SCUSE_GENL_NAME	   "scuse"
 #define SCUSE_GENL_VERSION 1
@@ -565,8 +566,8 @@ enum scuse_cmd {
 	/* minor 1 */
 	SCUSE_CMD_GET_NEXUS = 12,    /* dump, ID optional -> GET_NEXUS: ID, NEXUS, FABRIC, INITIATOR, TARGET, LUN, UA */
 	/*
-	 * dump, ID optional -> GET_RESERVATION: ID, FABRIC, INITIATOR, TARGET, PR_TYPE, PR_HOLDER and, but for
-	 * an SPC-2 reservation, KEY and PR_GENERATION.  One message a registrant or holder.
+	 * dump, ID optional -> GET_RESERVATION: ID, FABRIC, INITIATOR, TARGET, PR_TYPE, PR_HOLDER and, but
+	 * for an SPC-2 reservation, KEY and PR_GENERATION.  One message a registrant or holder.
 	 */
 	SCUSE_CMD_GET_RESERVATION = 13,
 	SCUSE_CMD_GET_MODE = 14,     /* ID -> GET_MODE: ID, MODE, MODE_SAVED (if any) */

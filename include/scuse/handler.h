@@ -226,8 +226,8 @@ void scuse_io_set_status(struct scuse_io *io, uint8_t status); /* SAM-5 status o
 
 /*
  * Minor 1.  Protection information that goes with read, write and write_same (for that of one block): 8 bytes
- * a block, to be kept with the blocks as it is.  NULL: none goes with this command; a write then leaves FFh in
- * all 8 bytes.  Reading blocks that never had any fills in FFh.
+ * a block, to be kept with the blocks as it is.  NULL: none goes with this command; a write then leaves FFh
+ * in all 8 bytes.  Reading blocks that never had any fills in FFh.
  */
 void *scuse_io_protection(const struct scuse_io *io, uint64_t *len);
 
@@ -297,8 +297,9 @@ struct scuse_sync_ops {
 			uint64_t pattern_length);
 	/*
 	 * Minor 2, raw LUNs.  A LOGICAL UNIT RESET was received: reset the device.  Success only if it has
-	 * been.  Commands in flight complete by themselves: it runs at once and beside them, whatever the thread
-	 * model (on a thread of its own where there is a pool).  Without it: the handler's advisory `reset`.
+	 * been.  Commands in flight complete by themselves: it runs at once and beside them, whatever the
+	 * thread model (on a thread of its own where there is a pool).  Without it: the handler's advisory
+	 * `reset`.
 	 */
 	int (*lu_reset)(void *handle, struct scuse_io *io);
 };
@@ -418,15 +419,16 @@ void scuse_dev_changed(struct scuse_dev *dev, uint32_t mask);
 void scuse_dev_usage(struct scuse_dev *dev, uint64_t used, uint64_t available);
 
 /*
- * Minor 2.  A real device has told the handler of a unit attention outside of any command (while it was opened
- * or probed, say): the kernel half tells every initiator.  With caps.unit_attentions only.  Any thread.
+ * Minor 2.  A real device has told the handler of a unit attention outside of any command (while it was
+ * opened or probed, say): the kernel half tells every initiator.  With caps.unit_attentions only.  Any
+ * thread.
  */
 void scuse_dev_unit_attention(struct scuse_dev *dev, uint8_t asc, uint8_t ascq);
 
 /*
- * The reason of a failure in words, for the person who typed the command: during validate, open, probe, start,
- * resize, reconfigure it becomes the error message of what was asked; elsewhere it is logged and sent as an
- * event.  Say what is wrong and what to do about it, without a final dot or newline.
+ * The reason of a failure in words, for the person who typed the command: during validate, open, probe,
+ * start, resize, reconfigure it becomes the error message of what was asked; elsewhere it is logged and sent
+ * as an event.  Say what is wrong and what to do about it, without a final dot or newline.
  */
 void scuse_error(const char *format, ...) SCUSE_PRINTF(1, 2);
 void scuse_verror(const char *format, va_list args) SCUSE_PRINTF(1, 0);

@@ -3,7 +3,8 @@
  * LUNs by name, and the making of one; see device.h.  Called by nearly all commands.
  *
  * Making a LUN: directory -> parameters and serial number -> enable (the kernel asks the owner of the
- * handler, and waits for its answer) -> the persistent reservations that it had before.  A step that fails undoes the ones before.
+ * handler, and waits for its answer) -> the persistent reservations that it had before.  A step that fails
+ * undoes the ones before.
  */
 #include "device.h"
 

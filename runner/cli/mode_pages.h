@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Mode pages (SPC-4 7.5) as MODE SENSE lists them, one behind the other: found, and read for the settings that
- * decide how a LUN behaves.  Pure functions; the bytes may hold anything.
+ * Mode pages (SPC-4 7.5) as MODE SENSE lists them, one behind the other: found, and read for the settings
+ * that decide how a LUN behaves.  Pure functions; the bytes may hold anything.
  */
 #ifndef SCUSE_CLI_MODE_PAGES_H
 #define SCUSE_CLI_MODE_PAGES_H
@@ -20,8 +20,8 @@ struct mode_page {
 };
 
 /*
- * Takes the first page off *bytes.  False, with both unchanged: there is none (*length is 0), or what is there is
- * cut short.
+ * Takes the first page off *bytes.  False, with both unchanged: there is none (*length is 0), or what is
+ * there is cut short.
  */
 bool mode_page_take(const uint8_t **bytes, size_t *length, struct mode_page *page);
 /* False: it is not there, or behind one that is cut short. */

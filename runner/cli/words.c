@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SCSI codes in words; see words.h.  Called by show (state.c) and monitor.  The names of additional sense codes
- * are libsgutils2's.
+ * SCSI codes in words; see words.h.  Called by show (state.c) and monitor.  The names of additional sense
+ * codes are libsgutils2's.
  */
 #include "words.h"
 

@@ -4,8 +4,9 @@
  *
  *	request --> [queue] --> [thread: mode_file_save] --> [main loop: reply] --> freed
  *
- * No lock: at most one thread runs.  It has the job at the head of the queue to itself from pthread_create() to
- * pthread_join(), and shares nothing else with the supervisor's thread but the eventfd that says it has ended.
+ * No lock: at most one thread runs.  It has the job at the head of the queue to itself from pthread_create()
+ * to pthread_join(), and shares nothing else with the supervisor's thread but the eventfd that says it has
+ * ended.
  */
 #include "mode.h"
 
@@ -183,8 +184,8 @@ void mode_keeper_save(struct mode_keeper *keeper, const struct scuse_nl_request 
 /* ---- giving back ---- */
 
 /*
- * Whose are they?  A LUN that was made anew has another serial number.  One without a number (yet) is known by
- * its name alone.
+ * Whose are they?  A LUN that was made anew has another serial number.  One without a number (yet) is known
+ * by its name alone.
  */
 static bool is_of(const mode_file *file, const struct scuse_nl_device *device)
 {

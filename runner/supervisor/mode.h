@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The place for saved mode pages, which the kernel does not have: kept when an initiator saves them, given back
- * when the LUN is made again.
+ * The place for saved mode pages, which the kernel does not have: kept when an initiator saves them, given
+ * back when the LUN is made again.
  *
  * Called by supervisor.c on its one thread.  Files are written by other threads, one at a time: storing waits
  * for the disk, and that of this host may be a LUN which the supervisor has to keep alive.

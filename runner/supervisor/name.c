@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * LUN names for the log; see name.h.  Called by supervisor.c and mode.c.  A directory that another tool made may
- * have a name that is nobody's encoding: it is shown as it is.
+ * LUN names for the log; see name.h.  Called by supervisor.c and mode.c.  A directory that another tool made
+ * may have a name that is nobody's encoding: it is shown as it is.
  */
 #include "name.h"
 

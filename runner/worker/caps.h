@@ -27,8 +27,8 @@ bool caps_resolve(const struct handler *handler, uint64_t wanted_size, uint32_t 
 bool caps_resolve_raw(const struct handler *handler, struct scuse_caps *caps, char **error);
 
 /*
- * For the kernel that gave `info`: one of an older minor is not told what it does not know.  The list of commands
- * is the caller's to add.
+ * For the kernel that gave `info`: one of an older minor is not told what it does not know.  The list of
+ * commands is the caller's to add.
  */
 void caps_to_start(const struct scuse_caps *caps, const struct scuse_info *info, struct scuse_start *start);
 

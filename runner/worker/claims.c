@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Claims.  See claims.h.  The loader checks those of a plugin, caps.c those that probe gives, plan.c looks for
- * the claim of each command.  No state.
+ * Claims.  See claims.h.  The loader checks those of a plugin, caps.c those that probe gives, plan.c looks
+ * for the claim of each command.  No state.
  */
 #include "claims.h"
 

@@ -304,8 +304,8 @@ void extents_free(struct scuse_extents *extents);
 bool extents_get(const struct scuse_extents *extents, size_t i, uint64_t *offset, uint64_t *length,
 		 uint32_t *type);
 /*
- * The ranges in blocks, as the kernel wants them: at least one and at most `room`, which is not 0.  A block is
- * mapped if any part of it is.  Returns how many.
+ * The ranges in blocks, as the kernel wants them: at least one and at most `room`, which is not 0.  A block
+ * is mapped if any part of it is.  Returns how many.
  */
 uint32_t extents_to_blocks(const struct scuse_extents *extents, uint32_t block_size, struct scuse_extent *out,
 			   uint32_t room);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Range exclusion of the kernel half (kmod/range.[ch]): which claims conflict, the order in which they are granted,
- * and threads that race through the whole protocol, as queue.c uses it.
+ * Range exclusion of the kernel half (kmod/range.[ch]): which claims conflict, the order in which they are
+ * granted, and threads that race through the whole protocol, as queue.c uses it.
  */
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -257,8 +257,8 @@ Test(kmod_range, two_exclusive_ones_that_see_each_others_tags)
 }
 
 /*
- * Threads, a command slot each, that take turns at claims of all kinds on few blocks.  Each block counts who is at
- * it, by kind; a conflict shows in the counts.
+ * Threads, a command slot each, that take turns at claims of all kinds on few blocks.  Each block counts who
+ * is at it, by kind; a conflict shows in the counts.
  */
 #define BLOCKS 4
 #define ROUNDS 20000

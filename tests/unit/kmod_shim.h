@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few kernel names that the pure headers of kmod/ use, for the unit tests (see kmod/shim.h).  atomic64_t is
- * sequentially consistent, which is what the kernel's value-returning atomics give.
+ * The few kernel names that the pure headers of kmod/ use, for the unit tests (see kmod/shim.h).  atomic64_t
+ * is sequentially consistent, which is what the kernel's value-returning atomics give.
  */
 #ifndef SCUSE_KMOD_SHIM_H
 #define SCUSE_KMOD_SHIM_H

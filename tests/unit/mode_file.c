@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of saved mode pages: what is written is read again, whatever the LUN's name; everything else is refused
- * with a reason.
+ * Files of saved mode pages: what is written is read again, whatever the LUN's name; everything else is
+ * refused with a reason.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

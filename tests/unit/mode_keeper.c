@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The supervisor's keeping of mode pages: what is saved is answered when it is there, and given back to the right
- * LUN alone.  A kernel of a few functions stands in for libscuse-netlink.
+ * The supervisor's keeping of mode pages: what is saved is answered when it is there, and given back to the
+ * right LUN alone.  A kernel of a few functions stands in for libscuse-netlink.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Raw LUNs in the worker: what START says of them, which commands reach the handler, unit attentions of a real
- * device, resets, and what is refused when the device, the kernel or the handler is not what it should be.
+ * Raw LUNs in the worker: what START says of them, which commands reach the handler, unit attentions of a
+ * real device, resets, and what is refused when the device, the kernel or the handler is not what it should
+ * be.
  *
  * The handler is a device in name only: what it does is in the CDB.
  */

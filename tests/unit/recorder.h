@@ -25,8 +25,8 @@ extern struct scuse_handler recorder_sync_full;
 extern struct scuse_handler recorder_async_full;
 
 /*
- * What was called since the last question, such as "write 0+512 flush"; newly allocated.  What goes with a call
- * follows it: FUA, ANCHOR, PI and its bytes; with write ATOMIC, with write_zeroes UNMAP.
+ * What was called since the last question, such as "write 0+512 flush"; newly allocated.  What goes with a
+ * call follows it: FUA, ANCHOR, PI and its bytes; with write ATOMIC, with write_zeroes UNMAP.
  */
 char *recorder_calls(void);
 /* The next operation (sync) returns this. */

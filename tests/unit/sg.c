@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The parts of the sg handler that need no device: nodes in a sysfs of files, what drivers say of commands that
- * failed, the report of supported commands, timeouts, names of devices, and what read_only lets through.
+ * The parts of the sg handler that need no device: nodes in a sysfs of files, what drivers say of commands
+ * that failed, the report of supported commands, timeouts, names of devices, and what read_only lets through.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The vchanger handler on the simulated kernel: CDBs in, sense data out, and the unit attentions that follow what
- * people do.
+ * The vchanger handler on the simulated kernel: CDBs in, sense data out, and the unit attentions that follow
+ * what people do.
  */
 #include "rig.h"
 #include "vchanger_fixture.h"

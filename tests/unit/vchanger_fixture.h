@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A virtual library in a directory of its own, and drives that are played: what the vchanger_*.c tests have in
- * common.
+ * A virtual library in a directory of its own, and drives that are played: what the vchanger_*.c tests have
+ * in common.
  */
 #ifndef TESTS_VCHANGER_FIXTURE_H
 #define TESTS_VCHANGER_FIXTURE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Changer and drives are killed at any moment, while cartridges are moved: afterwards each cartridge is in exactly
- * one element, its file in one folder, and the drives have what the library says.
+ * Changer and drives are killed at any moment, while cartridges are moved: afterwards each cartridge is in
+ * exactly one element, its file in one folder, and the drives have what the library says.
  *
  *	test --- kill, start again ---> changer: random moves
  *	     '-- kill, start again ---> drive 0, drive 1

@@ -240,9 +240,9 @@ struct scuse_nl_callbacks {
 	uint32_t struct_size; /* sizeof(struct scuse_nl_callbacks) */
 	void (*event)(void *data, const struct scuse_nl_event *event);
 	/*
-	 * Events from number `first` to before `next` are lost.  0 stands for a number that is not known: after
-	 * an overrun of the socket it is only certain that some are missing.  What a dump says from now on
-	 * makes up for it.
+	 * Events from number `first` to before `next` are lost.  0 stands for a number that is not known:
+	 * after an overrun of the socket it is only certain that some are missing.  What a dump says from now
+	 * on makes up for it.
 	 */
 	void (*lost)(void *data, uint64_t first, uint64_t next);
 	void (*request)(void *data, const struct scuse_nl_request *request);
@@ -259,9 +259,9 @@ int scuse_nl_subscribe(struct scuse_nl *nl, const struct scuse_nl_callbacks *cal
 /* A descriptor that is readable (POLLIN) while scuse_nl_dispatch() has something to do. */
 int scuse_nl_fd(const struct scuse_nl *nl);
 /*
- * Calls back for what has arrived and returns how often it did (0 too: what came was of no interest).  A flood
- * is taken in parts; the descriptor stays readable.  Waits for the first to arrive: not at all (0), so many
- * milliseconds, or without a limit (-1).  -EINTR: a signal came while it waited.
+ * Calls back for what has arrived and returns how often it did (0 too: what came was of no interest).  A
+ * flood is taken in parts; the descriptor stays readable.  Waits for the first to arrive: not at all (0), so
+ * many milliseconds, or without a limit (-1).  -EINTR: a signal came while it waited.
  */
 int scuse_nl_dispatch(struct scuse_nl *nl, int timeout);
 

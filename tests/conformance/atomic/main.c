@@ -2,8 +2,8 @@
 /*
  * atomic-check SECONDS TARGET...: commands that must be atomic, from several I_T nexuses at once.
  *
- * Each TARGET, an iSCSI URL or a local node, is a nexus of its own to the same LUN, and has a thread.  Prints a line
- * a check, as the tests do; the exit status is 0 if all hold.  What the LUN holds is lost.
+ * Each TARGET, an iSCSI URL or a local node, is a nexus of its own to the same LUN, and has a thread.  Prints
+ * a line a check, as the tests do; the exit status is 0 if all hold.  What the LUN holds is lost.
  */
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Reads the catalogue, and holds its two forms against each other: the list of all commands and the usage map of
- * each.
+ * Reads the catalogue, and holds its two forms against each other: the list of all commands and the usage map
+ * of each.
  */
 #include "catalogue.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the logical unit says of itself: its commands, from REPORT SUPPORTED OPERATION CODES (SPC-4 6.35), and its
- * size.  Read once; constant afterwards.
+ * What the logical unit says of itself: its commands, from REPORT SUPPORTED OPERATION CODES (SPC-4 6.35), and
+ * its size.  Read once; constant afterwards.
  */
 #ifndef FUZZ_CATALOGUE_H
 #define FUZZ_CATALOGUE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Judges answers: the status is one that SAM-5 knows, sense data are well-formed, never more bytes than the smaller
- * of the CDB's and the initiator's length, and residuals that add up (RFC 7143 11.4.5).
+ * Judges answers: the status is one that SAM-5 knows, sense data are well-formed, never more bytes than the
+ * smaller of the CDB's and the initiator's length, and residuals that add up (RFC 7143 11.4.5).
  */
 #include "check.h"
 #include "length.h"
@@ -113,8 +113,8 @@ static const char *check_lengths(const struct transport *transport, const struct
 }
 
 /*
- * Behind the bytes that came, the buffer is as it was, or cleared: by the initiator's own kernel, or by LIO, which
- * clears the first piece of a local initiator's buffer.
+ * Behind the bytes that came, the buffer is as it was, or cleared: by the initiator's own kernel, or by LIO,
+ * which clears the first piece of a local initiator's buffer.
  */
 static const char *check_rest(const struct transport *transport, const struct command *command,
 			      uint32_t block_size)

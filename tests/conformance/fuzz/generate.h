@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Makes commands at random: valid ones from the catalogue, valid ones with bits flipped, and noise; with a length and a
- * direction of the initiator's that mostly, but not always, agree with the CDB.
+ * Makes commands at random: valid ones from the catalogue, valid ones with bits flipped, and noise; with a
+ * length and a direction of the initiator's that mostly, but not always, agree with the CDB.
  */
 #ifndef FUZZ_GENERATE_H
 #define FUZZ_GENERATE_H

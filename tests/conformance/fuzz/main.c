@@ -4,9 +4,11 @@
  *
  *	cdb-fuzz [--seed N] [--first N] [--count N] [--seconds N] [--initiator IQN] sweep|random URL|NODE
  *
- * sweep sends each command that must be refused (sweep.c); random sends random commands (generate.c) for --seconds, or
+ * sweep sends each command that must be refused (sweep.c); random sends random commands (generate.c) for
+ * --seconds, or
  * --count of them.  Command number N of a seed is always the same, given the same LUN: --first N --count 1 sends one
- * that was reported again.  Prints lines of the Test Anything Protocol.  Exit status: 0, or 1 if something was wrong.
+ * that was reported again.  Prints lines of the Test Anything Protocol.  Exit status: 0, or 1 if something
+ * was wrong.
  */
 #include "catalogue.h"
 #include "check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Brings a logical unit that random commands have stopped, reserved or write-protected back to where it serves, by
- * commands alone; that it can be brought back is part of the test.
+ * Brings a logical unit that random commands have stopped, reserved or write-protected back to where it
+ * serves, by commands alone; that it can be brought back is part of the test.
  */
 #ifndef FUZZ_RECOVER_H
 #define FUZZ_RECOVER_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * One row for each command that a logical unit may support; conflicts.c takes those that REPORT SUPPORTED OPERATION
- * CODES lists, and a command without a row is a failure.  Several rows for one command differ in a field that
- * the standards make the difference (START, PREVENT).
+ * One row for each command that a logical unit may support; conflicts.c takes those that REPORT SUPPORTED
+ * OPERATION CODES lists, and a command without a row is a failure.  Several rows for one command differ in a
+ * field that the standards make the difference (START, PREVENT).
  *
  * Where SPC-4 says nothing of a command, SBC-3 does; where neither lists it under SPC-2 reservations, it is a
  * conflict (SPC-2, reservations).

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Runs the table of conflict_rows.c: each command that the LUN supports, through the holder of a reservation, a
- * registered nexus and one that is not registered, for each type of persistent reservation; and through
+ * Runs the table of conflict_rows.c: each command that the LUN supports, through the holder of a reservation,
+ * a registered nexus and one that is not registered, for each type of persistent reservation; and through
  * another nexus while one has reserved in SPC-2's way.
  *
- * A and B, on one portal, are the holder and the nexus that tries; commands of 32 bytes, which libiscsi cannot
- * send, are tried through L.  "Allowed" means: not RESERVATION CONFLICT; what else the command does is other
- * tests' affair.
+ * A and B, on one portal, are the holder and the nexus that tries; commands of 32 bytes, which libiscsi
+ * cannot send, are tried through L.  "Allowed" means: not RESERVATION CONFLICT; what else the command does is
+ * other tests' affair.
  */
 #include "conflicts.h"
 

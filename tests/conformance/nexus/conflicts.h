@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of commands and what they may do in the presence of reservations: SPC-4 and SBC-3 for persistent
- * reservations, SPC-2 and SBC-2 for RESERVE, each in its table of commands that are allowed in the presence of
- * reservations.  conflict_rows.c has the rows.
+ * reservations, SPC-2 and SBC-2 for RESERVE, each in its table of commands that are allowed in the presence
+ * of reservations.  conflict_rows.c has the rows.
  */
 #ifndef NEXUS_CONFLICTS_H
 #define NEXUS_CONFLICTS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The table of events (SAM-5 5.14, SPC-4 5.12, 6.10, 6.17, 6.43, SBC-3 4.7.3.7) and how each is made to happen.
- * attentions.c checks what comes of them.
+ * The table of events (SAM-5 5.14, SPC-4 5.12, 6.10, 6.17, 6.43, SBC-3 4.7.3.7) and how each is made to
+ * happen. attentions.c checks what comes of them.
  */
 #include "events.h"
 

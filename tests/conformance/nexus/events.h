@@ -54,8 +54,8 @@ bool event_is_possible(const struct stage *stage, const struct event *event);
 /* MODE SELECT by `nexus` that changes something for everybody; NULL, or what failed. */
 const char *raise_mode_change(struct stage *stage, struct nexus *nexus);
 /*
- * Another event that can be repeated at will, caused by A: all others are told *asc.  SET TIMESTAMP where the LUN
- * has it, else the capacity changes.
+ * Another event that can be repeated at will, caused by A: all others are told *asc.  SET TIMESTAMP where the
+ * LUN has it, else the capacity changes.
  */
 const char *raise_other(struct stage *stage, asc_t *asc);
 

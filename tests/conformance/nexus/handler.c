@@ -8,8 +8,8 @@
  *	threshold	the soft threshold was crossed
  *	delay MS	from now on, reads of the second half take MS milliseconds; a cancelled one ends at once
  *
- * One thread reads the pipe; the worker's threads read and write the medium, which needs no lock of its own: a
- * disk does not order what is in flight at the same time.  `delay` and `optimal` are atomic.
+ * One thread reads the pipe; the worker's threads read and write the medium, which needs no lock of its own:
+ * a disk does not order what is in flight at the same time.  `delay` and `optimal` are atomic.
  */
 #define _GNU_SOURCE
 #include <scuse/handler.h>

@@ -3,8 +3,8 @@
  * The iSCSI transport of the test program, on libiscsi: a session of one connection, without reconnecting, so
  * that a nexus that is lost stays lost.  Called through `iscsi_transport` alone, on the program's thread.
  *
- * A command has two blocks of data at most, which go out with the command: with Data-Out PDUs in its queue, libiscsi
- * would give immediate PDUs (NOP-Out, task management) a CmdSN of the past; see lab/guest/lio.sh.
+ * A command has two blocks of data at most, which go out with the command: with Data-Out PDUs in its queue,
+ * libiscsi would give immediate PDUs (NOP-Out, task management) a CmdSN of the past; see lab/guest/lio.sh.
  *
  * A task of libiscsi belongs to the library from start to its callback; answered() frees it.
  */
@@ -112,8 +112,8 @@ static void answered(struct iscsi_context *session, int status, void *data, void
 	command->task = NULL;
 	scsi_free_scsi_task(task);
 	/*
-	 * A target keeps a command until the number of its status is acknowledged (RFC 7143 4.2.2.2), which the
-	 * next PDU does; who aborts it may be waiting for that.
+	 * A target keeps a command until the number of its status is acknowledged (RFC 7143 4.2.2.2), which
+	 * the next PDU does; who aborts it may be waiting for that.
 	 */
 	if (status == STATUS_TASK_ABORTED)
 		iscsi_nop_out_async(session, pinged, NULL, 0, NULL);

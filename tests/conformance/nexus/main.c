@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * nexus-test: how one logical unit behaves towards several I_T nexuses.  Run by nexus.guest.sh, in a guest that
- * has exported a LUN through two iSCSI portal groups and tcm_loop:
+ * nexus-test: how one logical unit behaves towards several I_T nexuses.  Run by nexus.guest.sh, in a guest
+ * that has exported a LUN through two iSCSI portal groups and tcm_loop:
  *
  *	nexus-test OPTION... [GROUP...]
  *

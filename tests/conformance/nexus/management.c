@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Task management (SAM-5 7, RFC 7143 11.5, 11.6): what each function answers, what becomes of the commands that
- * it ends, who is told.  Commands are kept in flight by the test handler, which lets go of them early when it
- * is told to cancel them; without that handler only the answers are checked.
+ * Task management (SAM-5 7, RFC 7143 11.5, 11.6): what each function answers, what becomes of the commands
+ * that it ends, who is told.  Commands are kept in flight by the test handler, which lets go of them early
+ * when it is told to cancel them; without that handler only the answers are checked.
  */
 #include <stdio.h>
 #include <time.h>
@@ -86,8 +86,9 @@ static void want_attention(struct nexus *nexus, asc_t asc, const char *when)
 }
 
 /*
- * A read that stays in flight.  A connection delivers commands in order (RFC 7143 4.2.2.1), so with the answer to
- * the second one the read has reached the logical unit, and what other nexuses do from now on finds it there.
+ * A read that stays in flight.  A connection delivers commands in order (RFC 7143 4.2.2.1), so with the
+ * answer to the second one the read has reached the logical unit, and what other nexuses do from now on finds
+ * it there.
  */
 static void slow_start(struct stage *stage, enum place place, struct command *command, void *block)
 {
@@ -289,8 +290,8 @@ static void want_preempted(struct nexus *nexus, bool cleared)
 }
 
 /*
- * PREEMPT AND ABORT ends the commands of the nexuses whose registrations it removes (SPC-4 5.12.11.2.6); without
- * a status, a unit attention says so (SAM-5, commands that other I_T nexuses abort).
+ * PREEMPT AND ABORT ends the commands of the nexuses whose registrations it removes (SPC-4 5.12.11.2.6);
+ * without a status, a unit attention says so (SAM-5, commands that other I_T nexuses abort).
  */
 static void preempt_and_abort_run(struct stage *stage, bool tas)
 {

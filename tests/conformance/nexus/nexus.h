@@ -132,8 +132,8 @@ void nexus_drop(struct nexus *nexus);
 /* Sends a command; the answer is awaited with nexus_finish(). */
 void nexus_start(struct nexus *nexus, struct command *command);
 /*
- * Waits for the answer, and serves the other nexuses meanwhile; false: none came in `milliseconds`, the command
- * is still in flight.
+ * Waits for the answer, and serves the other nexuses meanwhile; false: none came in `milliseconds`, the
+ * command is still in flight.
  */
 bool nexus_finish(struct command *command, int milliseconds);
 /* Stops waiting for an answer that is not expected to come. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A real device behind the LUN: what it does to a command arrives at the initiator that sent it, whole, and nobody
- * else hears of it; what resets it is taken for a reset of the LUN.  The device is scsi_debug's (the hook's
- * "real ..." words inject errors); which unit attentions are passed on is in events.c, too.
+ * A real device behind the LUN: what it does to a command arrives at the initiator that sent it, whole, and
+ * nobody else hears of it; what resets it is taken for a reset of the LUN.  The device is scsi_debug's (the
+ * hook's "real ..." words inject errors); which unit attentions are passed on is in events.c, too.
  */
 #include <stdio.h>
 #include <string.h>

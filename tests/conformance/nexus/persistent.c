@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Persistent reservations (SPC-4 5.12): each of the six types through its life, and what the four service actions
- * of PERSISTENT RESERVE IN say of it.  Moves between nexuses and across a reload are in transfer.c.
+ * Persistent reservations (SPC-4 5.12): each of the six types through its life, and what the four service
+ * actions of PERSISTENT RESERVE IN say of it.  Moves between nexuses and across a reload are in transfer.c.
  */
 #include "persistent.h"
 

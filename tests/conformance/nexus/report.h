@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the cases have to say: one line a check, "ok - NAME" or "not ok - NAME", after which the details follow as
- * "# ..." lines.  Deviations that are known and not ours stand in an expectations file:
+ * What the cases have to say: one line a check, "ok - NAME" or "not ok - NAME", after which the details
+ * follow as "# ..." lines.  Deviations that are known and not ours stand in an expectations file:
  *
  *	NAME	KERNEL	reason, with the clause
  *
  * NAME is a check's, or the start of it if it ends with '*'; KERNEL the start of the release ("6.1.") or '*'.
- * A reason that begins with "not run:" is for a case that must not even be tried: is_run() is false, and the case
- * is reported as skipped.
+ * A reason that begins with "not run:" is for a case that must not even be tried: is_run() is false, and the
+ * case is reported as skipped.
  *
  * An expected deviation that does not happen fails: the file must not outlive what it describes.
  */
@@ -27,9 +27,9 @@ void report(bool passed, const char *name, const char *format, ...) __attribute_
 const char *report_expected(const char *name);
 
 /*
- * A check of several steps: begin, any number of wants, end.  The first want that fails is what is reported, the
- * others follow as notes.  want() is its condition, for steps that make no sense without it; the message is only
- * made, after the condition, if that is false: it may tell of what the condition has done.
+ * A check of several steps: begin, any number of wants, end.  The first want that fails is what is reported,
+ * the others follow as notes.  want() is its condition, for steps that make no sense without it; the message
+ * is only made, after the condition, if that is false: it may tell of what the condition has done.
  */
 #define check_want(condition, ...) ((condition) ? check_passed() : check_failed(__VA_ARGS__))
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * RESERVE and RELEASE of SPC-2 (5.5.1, 7.21 to 7.24): who is refused, what ends a reservation.  What each opcode
- * may do meanwhile is in conflicts.c.
+ * RESERVE and RELEASE of SPC-2 (5.5.1, 7.21 to 7.24): who is refused, what ends a reservation.  What each
+ * opcode may do meanwhile is in conflicts.c.
  */
 #include <stdio.h>
 #include <time.h>
@@ -127,8 +127,8 @@ static void lost_run(struct stage *stage, bool orderly)
 }
 
 /*
- * While a nexus is registered, RESERVE and RELEASE are refused, or do nothing for who may go on (SPC-4, exceptions to
- * SPC-2 RESERVE and RELEASE behavior).
+ * While a nexus is registered, RESERVE and RELEASE are refused, or do nothing for who may go on (SPC-4,
+ * exceptions to SPC-2 RESERVE and RELEASE behavior).
  */
 static void registered_run(struct stage *stage)
 {

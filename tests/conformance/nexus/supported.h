@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which commands the LUN has, as REPORT SUPPORTED OPERATION CODES says.  The list is read once for a group of cases,
- * and kept until it is read again.
+ * Which commands the LUN has, as REPORT SUPPORTED OPERATION CODES says.  The list is read once for a group of
+ * cases, and kept until it is read again.
  */
 #ifndef NEXUS_SUPPORTED_H
 #define NEXUS_SUPPORTED_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What holds for a device of any type that several nexuses share: each sees the same device, whatever happens to it is
- * told to each of them once, and reservations hold.  No command here is of one type's standard.
+ * What holds for a device of any type that several nexuses share: each sees the same device, whatever happens
+ * to it is told to each of them once, and reservations hold.  No command here is of one type's standard.
  */
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * As much of Criterion's interface as the unit tests use, over nothing but fork(): Criterion's own sandbox maps memory
- * where ThreadSanitizer and valgrind keep theirs.  Chosen by -DSCUSE_PLAIN_TESTS=ON, which sanitize.sh does where it is
- * needed.  Each test is a process; plain.c has main().
+ * As much of Criterion's interface as the unit tests use, over nothing but fork(): Criterion's own sandbox
+ * maps memory where ThreadSanitizer and valgrind keep theirs.  Chosen by -DSCUSE_PLAIN_TESTS=ON, which
+ * sanitize.sh does where it is needed.  Each test is a process; plain.c has main().
  */
 #ifndef PLAIN_CRITERION_H
 #define PLAIN_CRITERION_H

@@ -187,9 +187,9 @@ static int link_unload_cartridge(void *context, bool force)
 	struct timespec until;
 	int result = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += LINK_PATIENCE;
-	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until))
+	if (pthread_mutex_timedlock(&drive->lock, &until))
 		return -EBUSY;
 	if (drive->path && drive->nr_preventers && !force) {
 		result = -EPERM;
@@ -209,9 +209,9 @@ static void link_tell_status(void *context, struct link_status *status)
 	struct link_status *latest = &drive->link_status;
 	struct timespec until;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += LINK_STATUS_TIMEOUT / 1000 / 2;
-	if (pthread_mutex_clocklock(&drive->lock, CLOCK_MONOTONIC, &until) == 0) {
+	if (pthread_mutex_timedlock(&drive->lock, &until) == 0) {
 		memset(latest, 0, sizeof(*latest));
 		snprintf(latest->id, sizeof(latest->id), "%-*s%-*s%s", DRIVE_VENDOR, drive->vendor,
 			 DRIVE_PRODUCT, drive->product, drive->serial);

@@ -19,10 +19,10 @@
  *	 4. calls SCUSE_IOC_START with what the handler can do.  From here commands flow;
  *	 5. for each queue: takes submission entries (SQEs), does the work in the tag's slot, publishes
  *	    completion entries (CQEs), and waits with SCUSE_IOC_ENTER or poll();
- *	 6. closes the file, or dies: both are the same to the kernel.  The device goes offline at once.
- *	    Commands that are in flight are ended with BUSY, so that initiators send them again.  Queue
- *	    descriptors that are still open say ENODEV.  The next open may get EBUSY for a moment, until the
- *	    kernel has ended what it was copying.
+ *	 6. closes the file, or dies: both are the same to the kernel.  The device goes offline at once; what
+ *	    becomes of its commands, see WORKERS THAT DIE.  Queue descriptors that are still open say ENODEV.
+ *	    The next open may get EBUSY for a moment, until the kernel has ended what it was copying, and
+ *	    nothing of what the old process had asked for still moves data from or to a slot.
  *
  * REGIONS OF A QUEUE (mmap of the session's file; offset = SCUSE_MMAP_OFFSET(region, queue), the length
  * at most what SCUSE_IOC_INFO says, MAP_SHARED)
@@ -86,10 +86,34 @@
  *	in userspace's hands, status and kind allowed for the operation, lengths within the command's, sense
  *	present exactly with CHECK CONDITION, reserved fields zero, cq_tail at most cq_entries ahead.  The
  *	first violation marks the session broken: nothing more is taken from it, every call on it returns
- *	EPROTO, an event (SCUSE_EVENT_SESSION_BROKEN) says which rule was broken, the process that started
- *	the session is killed, and the commands in flight are ended with BUSY once it is gone.
+ *	EPROTO, an event (SCUSE_EVENT_SESSION_BROKEN) says which rule was broken, and the process that
+ *	started the session is killed; its commands go on as those of any worker that dies.
  *	Data can be spoilt by a lying worker, since supplying data is its job; the kernel, other LUNs, and
  *	memory that is not the worker's cannot: a READ is filled with zeros where the worker did not write.
+ *
+ * WORKERS THAT DIE (minor 3)
+ *	Commands in flight (inflight_policy of the device).  With `replay`, and if the session offered
+ *	FEATURE_REPLAY_SAFE, they stay the kernel's: the next session is handed them again, with
+ *	SCUSE_SQE_F_REPLAY, in the order in which they were handed out in their queue, before everything
+ *	else in it, during START.  With `busy`, or without the feature, they end with BUSY.  (A minor 2
+ *	kernel always did that.)
+ *
+ *	Commands that arrive while nobody serves the device (orphan_policy).  With `wait` they wait for the
+ *	next session, in line behind those above; once the device has been offline for orphan_timeout
+ *	seconds, all of them, and all that arrive later, end with BUSY.  With `busy` they end with BUSY at
+ *	once, with `error` with NOT READY, LOGICAL UNIT NOT READY, CAUSE NOT REPORTABLE; so do those in flight
+ *	that would wait.
+ *
+ * WORKERS THAT HANG (minor 3)
+ *	A command that userspace has had for command_timeout seconds (0: no limit.  FORMAT and SANITIZE have
+ *	none, CDB operations the one that was claimed for them, or none) is reported (EVENT_SLOW_COMMAND),
+ *	and a CANCEL is sent.  A command whose initiator has given it up (ABORT TASK, LUN RESET, ...) gets its
+ *	CANCEL at once.  What is not completed tmf_timeout seconds after its CANCEL costs the session: it is
+ *	revoked.  All its mappings are taken away (a touch is SIGBUS), every call on it returns EPROTO,
+ *	the process that started it is killed, and EVENT_SESSION_REVOKED says why.  The end of that process
+ *	is what makes it safe to go on: nothing that it might still write can come after newer data.
+ *	A process that does not end within SCUSE_KILL_TIMEOUT (stuck in the kernel) keeps the device offline until it
+ *	does, but no initiator waiting: its commands end with BUSY, and their tags stay out of use.
  *
  * VERSIONS
  *	SCUSE_ABI_MAJOR changes when an old worker would misread something; the kernel then refuses START.
@@ -134,7 +158,7 @@
 
 #define SCUSE_ABI_MAGIC 0x53554353u /* "SCUS" in memory on a little-endian machine */
 #define SCUSE_ABI_MAJOR 1
-#define SCUSE_ABI_MINOR 2
+#define SCUSE_ABI_MINOR 3
 
 /* Limits of the protocol; a device's own figures are in struct scuse_info. */
 #define SCUSE_MAX_QUEUES   64
@@ -560,7 +584,7 @@ enum scuse_cmd {
 	SCUSE_CMD_OWNER_RELEASE = 6, /* (A) HANDLER */
 	SCUSE_CMD_REPLY = 7,	     /* (A) COOKIE, STATUS (0 or errno), MESSAGE (if STATUS != 0) */
 	SCUSE_CMD_RESIZE = 8,	     /* (A) ID, SIZE: asks the owner, then changes the capacity */
-	SCUSE_CMD_REPORT = 9,	     /* (A) ID, EVENT (HANDLER_ERROR, SLOW_COMMAND), MESSAGE: becomes an event */
+	SCUSE_CMD_REPORT = 9,	     /* (A) ID, EVENT (HANDLER_ERROR, SLOW_COMMAND, GIVEN_UP), MESSAGE: becomes an event */
 	SCUSE_CMD_EVENT = 10,	     /* kernel to group: SEQUENCE, EVENT, and what the event has */
 	SCUSE_CMD_REQUEST = 11,	     /* kernel to owner: COOKIE, REQUEST, the device attributes */
 	/* minor 1 */
@@ -571,9 +595,14 @@ enum scuse_cmd {
 	 */
 	SCUSE_CMD_GET_RESERVATION = 13,
 	SCUSE_CMD_GET_MODE = 14,     /* ID -> GET_MODE: ID, MODE, MODE_SAVED (if any) */
-	SCUSE_CMD_SET_MODE = 15	     /* (A) ID, MODE: becomes saved and current.  EINVAL: the message says why */
+	SCUSE_CMD_SET_MODE = 15,     /* (A) ID, MODE: becomes saved and current.  EINVAL: the message says why */
+	/*
+	 * minor 3.  (A) ID: brings a LUN back that was given up, or gives it a new worker: revokes the session,
+	 * if there is one, then asks the owner (REQUEST_RESTART) and waits for it.
+	 */
+	SCUSE_CMD_RESTART = 16
 };
-#define SCUSE_CMD_MAX 15
+#define SCUSE_CMD_MAX 16
 
 /* SCUSE_ATTR_EVENT.  Events of a device carry its device attributes. */
 enum scuse_event {
@@ -591,7 +620,11 @@ enum scuse_event {
 	SCUSE_EVENT_UNIT_ATTENTION = 11, /* ASC, ASCQ; NEXUS if one is spared, it caused it */
 	/* minor 1 */
 	SCUSE_EVENT_RESERVATION = 12,	 /* reservation or registrations have changed: dump GET_RESERVATION */
-	SCUSE_EVENT_MODE_CHANGED = 13	 /* MODE */
+	SCUSE_EVENT_MODE_CHANGED = 13,	 /* MODE */
+	/* minor 3 */
+	SCUSE_EVENT_SESSION_REVOKED = 14, /* MESSAGE; PID is the worker's, which has been killed */
+	SCUSE_EVENT_GIVEN_UP = 15,	 /* MESSAGE; by REPORT: the owner starts no more workers until RESTART */
+	SCUSE_EVENT_COMMANDS_FAILED = 16 /* the device has been offline for orphan_timeout: commands no longer wait */
 };
 
 /* SCUSE_ATTR_REQUEST: what the kernel asks of the owner. */
@@ -600,9 +633,11 @@ enum scuse_request {
 	SCUSE_REQUEST_ADD = 1,	  /* a device was enabled: serve it.  Reply after START, or with the error */
 	SCUSE_REQUEST_REMOVE = 2, /* for information, not waited for: the device goes away; close the session */
 	SCUSE_REQUEST_RESIZE = 3, /* SIZE is the wanted size; reply when the handler agrees */
-	SCUSE_REQUEST_SAVE_MODE = 4 /* minor 1: keep MODE; reply when it is on stable storage */
+	SCUSE_REQUEST_SAVE_MODE = 4, /* minor 1: keep MODE; reply when it is on stable storage */
+	SCUSE_REQUEST_RESTART = 5    /* minor 3: serve the device by a new worker; reply after its START */
 };
 #define SCUSE_REQUEST_TIMEOUT 30 /* seconds */
+#define SCUSE_KILL_TIMEOUT    5  /* minor 3: seconds; see WORKERS THAT HANG */
 
 /* SCUSE_ATTR_STATE */
 enum scuse_state {
@@ -679,9 +714,27 @@ enum scuse_attr {
 
 	/* minor 2: device attributes of raw LUNs, absent otherwise */
 	SCUSE_ATTR_RAW = 54,	       /* u8: 1 */
-	SCUSE_ATTR_IDENTITY = 55       /* str: which device is behind it; absent if unknown */
+	SCUSE_ATTR_IDENTITY = 55,      /* str: which device is behind it; absent if unknown */
+
+	/* minor 3: device attributes */
+	SCUSE_ATTR_ORPHAN_POLICY = 56,	 /* u8, enum scuse_orphan_policy */
+	SCUSE_ATTR_ORPHAN_TIMEOUT = 57,	 /* u32, seconds; FFFFFFFFh: no limit */
+	SCUSE_ATTR_INFLIGHT_POLICY = 58, /* u8, enum scuse_inflight_policy */
+	SCUSE_ATTR_COMMAND_TIMEOUT = 59, /* u32, seconds; 0: no limit */
+	SCUSE_ATTR_TMF_TIMEOUT = 60,	 /* u32, seconds */
+	SCUSE_ATTR_OFFLINE_MS = 61,	 /* u64: milliseconds since it went offline; absent while it is online */
+	SCUSE_ATTR_MEMORY = 62,		 /* u64: bytes of slots that have memory now */
+	SCUSE_ATTR_MEMORY_MAX = 63,	 /* u64: bytes of slots that may have memory at a time */
+	/* minor 3: queues, beside INFLIGHT, and their statistics */
+	SCUSE_ATTR_WAITING = 64,	 /* u32: commands that wait for a session */
+	SCUSE_ATTR_STAT_REPLAYED = 65,	 /* commands that a second session was handed */
+	SCUSE_ATTR_STAT_TIMEOUTS = 66,	 /* CANCELs sent because of command_timeout */
+	SCUSE_ATTR_STAT_QUARANTINED = 67 /* commands that were ended while userspace still had them */
 };
-#define SCUSE_ATTR_MAX 55
+#define SCUSE_ATTR_MAX 67
+
+enum scuse_orphan_policy { SCUSE_ORPHAN_WAIT = 0, SCUSE_ORPHAN_BUSY = 1, SCUSE_ORPHAN_ERROR = 2 };
+enum scuse_inflight_policy { SCUSE_INFLIGHT_REPLAY = 0, SCUSE_INFLIGHT_BUSY = 1 };
 #define SCUSE_MODE_MAX 512 /* bytes of MODE and MODE_SAVED */
 #define SCUSE_PR_TYPE_SPC2 0xff
 

@@ -49,6 +49,17 @@
  *	management, says how long and in which direction data moves, and edits INQUIRY data, VPD pages and
  *	mode pages on their way to the initiator.  If INQUIRY is not claimed, the kernel half answers it.
  *
+ * PRIVILEGES (minor 3)
+ *	A worker runs as root, without a way to gain privileges.  From `open` on it has a network and an IPC
+ *	namespace of its own, unless the handler needs the machine's; after `start` it has only the capabilities
+ *	that the handler needs, and system calls that no handler needs end it (loading modules, mounting, tracing,
+ *	rebooting, other architectures' calls).  What `open` has opened goes on to work.
+ *
+ * WORKERS THAT DIE (minor 3)
+ *	The LUN's next worker opens the handler anew.  With caps.replay_safe it is handed the commands that the
+ *	dead one had not completed (SCUSE_IO_REPLAY).  A handler whose data lives in the process itself can keep
+ *	them in a memfd that the supervisor holds across workers: scuse_dev_keep(), scuse_dev_kept().
+ *
  * LENGTHS AND OFFSETS are 64-bit and in bytes.  The kernel and the worker have checked that they lie within
  * the LUN and are multiples of the block size; handlers need no range checks.
  *
@@ -74,7 +85,7 @@ extern "C" {
 
 #define SCUSE_HANDLER_ABI_MAGIC 0x48435553u /* "SUCH" in memory */
 #define SCUSE_HANDLER_ABI_MAJOR 1
-#define SCUSE_HANDLER_ABI_MINOR 2
+#define SCUSE_HANDLER_ABI_MINOR 3
 
 #if defined(__GNUC__)
 #define SCUSE_PRINTF(fmt, first) __attribute__((__format__(__printf__, fmt, first)))
@@ -352,6 +363,16 @@ enum scuse_thread_model {
 
 #define SCUSE_DEVICE_TYPE_ANY 0xffffffffu /* minor 2: probe says; see RAW LUNS */
 
+/*
+ * struct scuse_handler.needs (minor 3).  What is not named is taken away after `start` at the latest.  A handler
+ * that was built for an earlier minor keeps all of it.
+ */
+#define SCUSE_NEEDS_NETWORK   0x1u /* the network of the machine, else it has an empty one */
+#define SCUSE_NEEDS_PROCESSES 0x2u /* fork and exec */
+#define SCUSE_NEEDS_FILES     0x4u /* opens files of any owner after `start` (DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER) */
+#define SCUSE_NEEDS_RAWIO     0x8u /* CAP_SYS_RAWIO: SCSI pass-through */
+#define SCUSE_NEEDS_ADMIN     0x10u /* CAP_SYS_ADMIN */
+
 /* struct scuse_handler.flags */
 #define SCUSE_HANDLER_INLINE 0x1u /* sync operations never block: run them on the queue's thread */
 
@@ -398,6 +419,8 @@ struct scuse_handler {
 	void (*cancel)(void *handle, struct scuse_io *io);
 	/* A LOGICAL UNIT RESET was received: cancel what can be cancelled.  Main thread. */
 	void (*reset)(void *handle);
+
+	uint32_t needs; /* minor 3: SCUSE_NEEDS_*, what the worker may not take away; see PRIVILEGES */
 };
 
 /* ---- the LUN and messages --------------------------------------------------------------------------- */
@@ -424,6 +447,18 @@ void scuse_dev_usage(struct scuse_dev *dev, uint64_t used, uint64_t available);
  * thread.
  */
 void scuse_dev_unit_attention(struct scuse_dev *dev, uint8_t asc, uint8_t ascq);
+
+/*
+ * Minor 3.  Have the supervisor hold a duplicate of `fd` for as long as the LUN exists, beyond the worker's
+ * death; it replaces an earlier one, -1 drops that.  0 or -errno; -EOPNOTSUPP if nobody is there who could.
+ * During open, probe and start.
+ */
+int scuse_dev_keep(struct scuse_dev *dev, int fd);
+/*
+ * Minor 3.  What an earlier worker of the LUN has had kept: a new descriptor (close-on-exec) that the caller
+ * owns, or -1.  During open.
+ */
+int scuse_dev_kept(struct scuse_dev *dev);
 
 /*
  * The reason of a failure in words, for the person who typed the command: during validate, open, probe,

@@ -21,14 +21,24 @@ int medium_test_unit_ready(struct drive *drive, struct scuse_io *io, const uint8
 
 /* ---- writing ---- */
 
+static bool is_worm(const struct drive *drive)
+{
+	return drive->cartridge->label.flags & FORMAT_WORM;
+}
+
+/* Behind what cannot be read there may be more: a damaged partition has no end that a write could begin at. */
+static bool overwrites(const struct drive *drive)
+{
+	const struct partition *partition = &drive->cartridge->partition[drive->partition];
+
+	return partition->damaged || drive->place.object != partition->end.object;
+}
+
 int medium_refuse_write(struct drive *drive, struct scuse_io *io)
 {
-	const struct cartridge *cartridge = drive->cartridge;
-
 	if (drive_write_protected(drive))
 		return sense_fail(io, KEY_DATA_PROTECT, ASC_WRITE_PROTECTED);
-	if (cartridge->label.flags & FORMAT_WORM &&
-	    drive->place.object != cartridge->partition[drive->partition].end.object)
+	if (is_worm(drive) && overwrites(drive))
 		return sense_fail(io, KEY_DATA_PROTECT, ASC_WORM_OVERWRITE);
 	return 0;
 }
@@ -104,6 +114,14 @@ static unsigned int plan_partitions(const struct drive *drive, uint64_t total, u
 	return wanted.count;
 }
 
+static bool has_data(const struct cartridge *cartridge)
+{
+	for (unsigned int i = 0; i < cartridge->label.partitions; i++)
+		if (cartridge->partition[i].damaged || cartridge->partition[i].end.object)
+			return true;
+	return false;
+}
+
 int medium_format(struct drive *drive, struct scuse_io *io, const uint8_t *cdb)
 {
 	struct cartridge *cartridge = drive->cartridge;
@@ -115,6 +133,8 @@ int medium_format(struct drive *drive, struct scuse_io *io, const uint8_t *cdb)
 		return sense_fail_cdb(io, 2, 3);
 	if (result)
 		return result;
+	if (is_worm(drive) && has_data(cartridge))
+		return sense_fail(io, KEY_DATA_PROTECT, ASC_WORM_OVERWRITE);
 	if (drive->partition || drive->place.object)
 		return sense_fail(io, KEY_ILLEGAL_REQUEST, ASC_PAST_BEGINNING_OF_MEDIUM);
 	if (cdb[2] & 0x0f)

@@ -389,6 +389,20 @@ Test(vtape, worm_is_never_overwritten)
 	tape_free(tape);
 }
 
+/* FORMAT MEDIUM at the beginning of an empty partition would take the other one with it. */
+Test(vtape, worm_is_not_formatted_for_its_other_partition)
+{
+	struct tape *tape = tape_new("capacity=64M\nworm=true\npartitions=2");
+
+	cr_expect_eq(tape_cdb(tape, 0, 0x2b, 2, 0, 0, 0, 0, 0, 0, 1, 0), GOOD);
+	write_record(tape, 1, 100);
+	cr_expect_eq(tape_cdb(tape, 0, 0x2b, 2, 0, 0, 0, 0, 0, 0, 0, 0), GOOD);
+	expect_sense(tape_cdb(tape, 0, 0x04, 0, 0, 0, 0, 0), 0x07300c);
+	cr_expect_eq(tape_cdb(tape, 0, 0x2b, 2, 0, 0, 0, 0, 0, 0, 1, 0), GOOD);
+	cr_expect_eq(tape_read(tape, 100), GOOD);
+	tape_free(tape);
+}
+
 Test(vtape, read_only_drives)
 {
 	struct tape *tape = new_sample();

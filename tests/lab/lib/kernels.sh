@@ -9,7 +9,7 @@
 #   vmlinux         the kernel unpacked, when that could be done
 #   initrd.cpio     see initrd.sh
 
-LAB_LABELS=(6.1 6.12 7.x)
+LAB_LABELS=(6.1 6.12 7.x debug)
 
 # Which release names belong to a label. The suite's mark (+debNN) keeps trixie's 6.12 apart.
 label_pattern() {
@@ -17,9 +17,13 @@ label_pattern() {
     6.1) printf '%s' '6\.1\.0-[0-9]+-amd64' ;;
     6.12) printf '%s' '6\.12\.[0-9]+\+deb12(\.[0-9]+)?-amd64' ;;
     7.x) printf '%s' '7\.[0-9]+\.[0-9]+\+deb13(\.[0-9]+)?-amd64' ;;
+    debug) printf '%s' '6\.1\.[0-9]+' ;;
     *) return 1 ;;
     esac
 }
+
+# What a label's kernel wants on its command line: the debug kernel has no time for ACPI's interpreter.
+label_cmdline() { [[ $1 != debug ]] || printf ' acpi=off'; }
 
 # Debian 12's compiler cannot build for 7.x (no -fmin-function-alignment): that is done in a chroot.
 label_in_chroot() { [[ $1 == 7.x ]]; }

@@ -20,12 +20,13 @@ VM_ENV=()
 PORTS=(stdout stderr kmsg runner.log note status)
 
 # What a healthy kernel never says. Matched against the text of each message.
-SPLAT='^WARNING: |BUG: |kernel BUG at|Oops|general protection|possible .* detected|KASAN|KFENCE: '
+SPLAT='^WARNING: |BUG: |^BUG [^ ]+ \(|kernel BUG at|Oops|general protection|possible .* detected|KASAN|KFENCE: '
 SPLAT+='|blocked for more than|soft lockup|hard LOCKUP|detected stalls|self-detected stall'
 SPLAT+='|kmemleak: [1-9][0-9]* new|UBSAN|refcount_t: |list_(add|del) corruption|Kernel panic'
 # Not a splat, but a nexus that tcm_loop has lost for good.
 SPLAT+='|Unable to remove TCM_Loop I_T Nexus'
 SPLAT+='|inconsistent lock state|suspicious RCU usage|scheduling while atomic|Bad page state'
+SPLAT+='|register non-static key|lockdep is turned off|leak detector disabled|held when returning to user space'
 SPLAT+='|workqueue lockup|nobody cared|unable to handle|invalid wait context'
 
 # words of QEMU's command line that depend on how the guest's CPU is made
@@ -69,6 +70,7 @@ kernel_cmdline() {
     # A virtual CPU that misses an interrupt must not sleep for ever: with a tick it notices soon.
     if ((VM_ICOUNT)); then printf ' nokaslr'; else printf ' nohz=off highres=off'; fi
     [[ ${LAB_VERBOSE:-0} != 0 ]] || printf ' quiet'
+    label_cmdline "$VM_KERNEL"
     [[ -z ${LAB_CMDLINE:-} ]] || printf ' %s' "$LAB_CMDLINE"
 }
 

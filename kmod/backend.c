@@ -39,6 +39,7 @@ static void scuse_device_free_work(struct work_struct *work)
 	kvfree(rcu_dereference_protected(dev->claims, true));
 	scuse_nexuses_exit(dev);
 	mutex_destroy(&dev->mode.select);
+	mutex_destroy(&dev->map_lock);
 	mutex_destroy(&dev->lock);
 	kfree(dev);
 }
@@ -72,6 +73,8 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	INIT_WORK(&dev->free_work, scuse_device_free_work);
 	mutex_init(&dev->lock);
 	spin_lock_init(&dev->info_lock);
+	mutex_init(&dev->map_lock);
+	scuse_watch_init(&dev->watch);
 	scuse_queues_init(dev);
 	scuse_nexuses_init(dev);
 	scuse_relay_init(&dev->relay);
@@ -214,6 +217,7 @@ static int scuse_enable(struct scuse_device *dev)
 	ret = scuse_queues_create(dev);
 	if (ret)
 		return ret;
+	scuse_watch_enable(&dev->watch);
 	scuse_set_hw_attributes(dev);
 	scuse_mode_enable(dev);
 	scuse_log_enable(&dev->log);
@@ -248,7 +252,7 @@ static int scuse_enable(struct scuse_device *dev)
 /*
  * Takes the device out of the world again.  No command is in flight: it has never been exported, or no
  * fabric LUN refers to it any more.  A session may go on to exist, but has nothing to do; see
- * scuse_session_revoke().
+ * scuse_session_remove().
  */
 static void scuse_disable(struct scuse_device *dev)
 {
@@ -256,9 +260,10 @@ static void scuse_disable(struct scuse_device *dev)
 	scuse_device_set_state(dev, SCUSE_STATE_REMOVING, 0);
 	scuse_devices_remove(dev);
 	device_destroy(scuse_class, MKDEV(MAJOR(scuse_devt), MINOR(scuse_devt) + dev->id));
-	scuse_session_revoke(dev);
+	scuse_session_remove(dev);
 	dev->enabled = false;
 	mutex_unlock(&dev->lock);
+	scuse_watch_disable(&dev->watch);
 }
 
 /* Asks the owner of the handler to serve the device; undoes scuse_enable() if it refuses. */

@@ -3,7 +3,7 @@
  * What configfs shows of a device: `control` (parameters, before enable), `info`, and the attributes in
  * attrib/.
  *
- * The attributes are core's plus our orphan_timeout.  Tools that restore a configuration write every
+ * The attributes are core's plus a few of our own (scuse_own_attrs).  Tools that restore a configuration write every
  * attribute after enable; core refuses some of these even when nothing would change, so they are
  * wrapped here: writing the present value always succeeds.  block_size cannot be changed at all, since
  * the worker counts in blocks.
@@ -253,6 +253,48 @@ static ssize_t orphan_timeout_store(struct config_item *item, const char *page, 
 
 CONFIGFS_ATTR(, orphan_timeout);
 
+static ssize_t command_timeout_show(struct config_item *item, char *page)
+{
+	return sprintf(page, "%u\n", READ_ONCE(scuse_attrib_device(item)->watch.command_timeout));
+}
+
+static ssize_t command_timeout_store(struct config_item *item, const char *page, size_t count)
+{
+	u32 seconds;
+	int ret = scuse_set_u32(&seconds, page, 0, SCUSE_COMMAND_TIMEOUT_MAX);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(scuse_attrib_device(item)->watch.command_timeout, seconds);
+	return count;
+}
+
+CONFIGFS_ATTR(, command_timeout);
+
+static ssize_t tmf_timeout_show(struct config_item *item, char *page)
+{
+	return sprintf(page, "%u\n", scuse_tmf_timeout(scuse_attrib_device(item)));
+}
+
+static ssize_t tmf_timeout_store(struct config_item *item, const char *page, size_t count)
+{
+	u32 seconds;
+	int ret = scuse_set_u32(&seconds, page, 1, SCUSE_TMF_TIMEOUT_MAX);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(scuse_attrib_device(item)->watch.tmf_timeout, seconds);
+	return count;
+}
+
+CONFIGFS_ATTR(, tmf_timeout);
+
+static struct configfs_attribute *const scuse_own_attrs[] = {
+	&attr_orphan_timeout,
+	&attr_command_timeout,
+	&attr_tmf_timeout,
+};
+
 /* True if @page says, apart from white space, what @core shows. */
 static bool scuse_same_value(struct configfs_attribute *core, struct config_item *item, const char *page)
 {
@@ -357,12 +399,12 @@ int scuse_configfs_init(void)
 
 	for (count = 0; sbc_attrib_attrs[count]; count++)
 		;
-	attrs = kcalloc(count + 2, sizeof(*attrs), GFP_KERNEL);
+	attrs = kcalloc(count + ARRAY_SIZE(scuse_own_attrs) + 1, sizeof(*attrs), GFP_KERNEL);
 	if (!attrs)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
 		attrs[i] = scuse_wrap(sbc_attrib_attrs[i]);
-	attrs[count] = &attr_orphan_timeout;
+	memcpy(&attrs[count], scuse_own_attrs, sizeof(scuse_own_attrs));
 	scuse_backend_ops.tb_dev_attrib_attrs = attrs;
 	return 0;
 }

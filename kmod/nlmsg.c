@@ -79,6 +79,9 @@ int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bo
 	    nla_put_u32(skb, SCUSE_ATTR_EXPORTS, READ_ONCE(dev->se_dev.export_count)) ||
 	    nla_put_u8(skb, SCUSE_ATTR_DEVICE_TYPE, READ_ONCE(dev->device_type)))
 		return -EMSGSIZE;
+	if (nla_put_u32(skb, SCUSE_ATTR_COMMAND_TIMEOUT, READ_ONCE(dev->watch.command_timeout)) ||
+	    nla_put_u32(skb, SCUSE_ATTR_TMF_TIMEOUT, scuse_tmf_timeout(dev)))
+		return -EMSGSIZE;
 	if (dev->raw && scuse_msg_raw(skb, dev))
 		return -EMSGSIZE;
 	if (scuse_msg_state(skb, dev) || scuse_msg_serial(skb, dev))
@@ -103,8 +106,6 @@ static int scuse_msg_event(struct sk_buff *skb, const struct scuse_event_info *i
 		return -EMSGSIZE;
 	if (info->portid && nla_put_u32(skb, SCUSE_ATTR_PORTID, info->portid))
 		return -EMSGSIZE;
-	if (info->pid && nla_put_u32(skb, SCUSE_ATTR_PID, info->pid))
-		return -EMSGSIZE;
 	if (info->event == SCUSE_EVENT_UNIT_ATTENTION &&
 	    (nla_put_u8(skb, SCUSE_ATTR_ASC, info->asc) || nla_put_u8(skb, SCUSE_ATTR_ASCQ, info->ascq)))
 		return -EMSGSIZE;
@@ -113,6 +114,9 @@ static int scuse_msg_event(struct sk_buff *skb, const struct scuse_event_info *i
 	if (info->mode && nla_put(skb, SCUSE_ATTR_MODE, info->mode_length, info->mode))
 		return -EMSGSIZE;
 	if (info->dev && scuse_msg_device(skb, info->dev, 0, false))
+		return -EMSGSIZE;
+	/* Whom the event is about: after, and so instead of, the one who serves the device now. */
+	if (info->pid && nla_put_u32(skb, SCUSE_ATTR_PID, info->pid))
 		return -EMSGSIZE;
 	genlmsg_end(skb, header);
 	return 0;

@@ -286,6 +286,7 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct s
 	WRITE_ONCE(tag->claim.access, claim->access);
 	*generation = scuse_tag_take(&tag->cell);
 	WARN_ON_ONCE(!*generation);
+	scuse_watch_note(&queue->dev->watch);
 	return tag;
 }
 
@@ -293,11 +294,15 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct s
  * scuse_tag_put - KERNEL to FREE, by whoever holds the tag
  * @add: statistics to account, or NULL
  *
+ * A QUARANTINED tag stays what it is, and out of use; but nothing need wait for its claim, since nothing is
+ * carried out until the process that had it has ended.
+ *
  * May start the end of the session, see scuse.h.  Any process context.
  */
 void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add)
 {
-	u32 generation = scuse_tag_word_generation(scuse_tag_read(&tag->cell));
+	u64 word = scuse_tag_read(&tag->cell);
+	bool free = scuse_tag_word_state(word) != SCUSE_TAG_QUARANTINED;
 	struct scuse_ranges *ranges = &queue->dev->ranges;
 	struct scuse_session *drained = NULL;
 
@@ -306,15 +311,20 @@ void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struc
 		tag->kept = NULL;
 	}
 	scuse_ranges_leave(ranges, &tag->claim);
-	WARN_ON_ONCE(!scuse_tag_move(&tag->cell, generation, SCUSE_TAG_KERNEL, SCUSE_TAG_FREE));
+	if (free)
+		WARN_ON_ONCE(!scuse_tag_move(&tag->cell, scuse_tag_word_generation(word), SCUSE_TAG_KERNEL,
+					     SCUSE_TAG_FREE));
 	spin_lock(&queue->lock);
-	queue->free[queue->nr_free++] = tag - queue->tags;
 	if (add) {
 		queue->stats.read_bytes += add->read_bytes;
 		queue->stats.errors += add->errors;
 		queue->stats.zeroed_bytes += add->zeroed_bytes;
 	}
-	if (!--queue->used && queue->draining) {
+	if (free) {
+		queue->free[queue->nr_free++] = tag - queue->tags;
+		queue->used--;
+	}
+	if (!queue->used && queue->draining) {
 		queue->draining = false;
 		drained = READ_ONCE(queue->dev->session);
 	}
@@ -504,6 +514,7 @@ static bool scuse_io_publish(struct scuse_io *io)
 	bool live;
 
 	trace_submit(queue->dev->id, queue->index, &io->sqe);
+	scuse_deadline_start(&io->tag->deadline, jiffies);
 
 	rcu_read_lock();
 	spin_lock(&queue->lock);
@@ -555,6 +566,8 @@ sense_reason_t scuse_io_submit(struct scuse_io *io)
  */
 bool scuse_io_again(struct scuse_io *io)
 {
+	if (scuse_tag_word_state(scuse_tag_read(&io->tag->cell)) == SCUSE_TAG_QUARANTINED)
+		return false;
 	io->generation = scuse_tag_renew(&io->tag->cell, io->generation);
 	WARN_ON_ONCE(!io->generation);
 	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
@@ -572,7 +585,7 @@ static bool scuse_tag_conflicts(struct scuse_tag *tag, const struct scuse_claim 
 		return false;
 	do {
 		word = scuse_tag_read(&tag->cell);
-		if (scuse_tag_word_state(word) == SCUSE_TAG_FREE)
+		if (!scuse_tag_under_way(word))
 			return false;
 		smp_rmb(); /* the claim was written before the tag left FREE */
 		other.lba = READ_ONCE(tag->claim.lba);
@@ -622,6 +635,23 @@ static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim 
 		scuse_tag_refuse(tag->queue, tag);
 }
 
+static bool scuse_claim_given_up(const struct scuse_claim *claim)
+{
+	return scuse_given_up(container_of(claim, struct scuse_tag, claim)->cmd);
+}
+
+/* Ends the parked commands that nobody waits for any more: what they wait for may take its time. */
+void scuse_parked_abort(struct scuse_device *dev)
+{
+	struct scuse_claim *claim;
+
+	while ((claim = scuse_ranges_evict(&dev->ranges, scuse_claim_given_up))) {
+		struct scuse_tag *tag = container_of(claim, struct scuse_tag, claim);
+
+		scuse_tag_refuse(tag->queue, tag);
+	}
+}
+
 /* What queues have in common, of a device that nobody else knows yet; the queues come with its being enabled. */
 void scuse_queues_init(struct scuse_device *dev)
 {
@@ -634,8 +664,8 @@ void scuse_io_abandon(struct scuse_io *io)
 	scuse_tag_put(io->queue, io->tag, NULL);
 }
 
-/* An entry without a completion, if userspace has read far enough to have room for it.  Process context. */
-void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
+/* An entry without a completion; false if userspace has not read far enough to have room for it.  Process context. */
+bool scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
 {
 	u32 user_head = READ_ONCE(queue->user->sq_head);
 	bool sent = false;
@@ -649,4 +679,5 @@ void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe)
 	spin_unlock(&queue->lock);
 	if (sent)
 		scuse_queue_wake(queue);
+	return sent;
 }

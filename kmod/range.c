@@ -81,6 +81,36 @@ bool scuse_ranges_wait(struct scuse_ranges *ranges, struct scuse_claim *claim)
 	return wait;
 }
 
+/*
+ * scuse_ranges_evict - take a WAITING claim that is @unwanted out of the list; NULL: there is none
+ *
+ * The caller ends its command; scuse_ranges_left() must follow.
+ */
+struct scuse_claim *scuse_ranges_evict(struct scuse_ranges *ranges,
+				       bool (*unwanted)(const struct scuse_claim *claim))
+{
+	struct scuse_claim *claim, *found = NULL;
+
+	if (!atomic_read(&ranges->waiting))
+		return NULL;
+	spin_lock(&ranges->lock);
+	list_for_each_entry(claim, &ranges->list, node) {
+		if (claim->state == SCUSE_CLAIM_WAITING && unwanted(claim)) {
+			found = claim;
+			break;
+		}
+	}
+	if (found) {
+		list_del(&found->node);
+		found->state = SCUSE_CLAIM_LOOSE;
+		atomic_dec(&ranges->waiting);
+		if (scuse_claim_exclusive(found))
+			atomic_dec(&ranges->exclusive);
+	}
+	spin_unlock(&ranges->lock);
+	return found;
+}
+
 /* The command of @claim is over; its tag is still in KERNEL state.  scuse_ranges_left() must follow. */
 void scuse_ranges_leave(struct scuse_ranges *ranges, struct scuse_claim *claim)
 {

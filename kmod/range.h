@@ -18,6 +18,8 @@
  *	    |          leave                           v
  *	    +--------------------------------------- ACTIVE
  *
+ * A WAITING claim whose command has been given up is evicted: it is LOOSE again, and its command ends.
+ *
  * ORDER.  The list is in order of arrival.  A listed claim is granted when nothing before it in the list
  * conflicts with it and, if it is exclusive, when no conflicting command that is not listed is under way.
  * So nobody starves, and since a claim only ever waits for earlier ones, and for commands that wait for
@@ -110,6 +112,8 @@ void scuse_ranges_init(struct scuse_ranges *ranges,
 		       bool (*busy)(struct scuse_ranges *ranges, const struct scuse_claim *claim),
 		       void (*resume)(struct scuse_ranges *ranges, struct scuse_claim *claim));
 bool scuse_ranges_wait(struct scuse_ranges *ranges, struct scuse_claim *claim);
+struct scuse_claim *scuse_ranges_evict(struct scuse_ranges *ranges,
+				       bool (*unwanted)(const struct scuse_claim *claim));
 void scuse_ranges_leave(struct scuse_ranges *ranges, struct scuse_claim *claim);
 void scuse_ranges_run(struct scuse_ranges *ranges);
 

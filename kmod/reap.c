@@ -261,3 +261,68 @@ void scuse_queue_end(struct scuse_queue *queue)
 	spin_unlock(&queue->reap_lock);
 	scuse_complete_list(queue, &list);
 }
+
+/* USER to QUARANTINED, for a command that somebody waits for; reap_lock is held. */
+static bool scuse_tag_quarantine(struct scuse_tag *tag)
+{
+	u64 word = scuse_tag_read(&tag->cell);
+
+	if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
+		return false;
+	smp_rmb(); /* as in scuse_claim() */
+	if (!tag->cmd)
+		return false;
+	if (!scuse_tag_move(&tag->cell, scuse_tag_word_generation(word), SCUSE_TAG_USER,
+			    SCUSE_TAG_QUARANTINED))
+		return false;
+	tag->status = SAM_STAT_BUSY;
+	tag->sense_len = 0;
+	tag->filled = 0;
+	tag->lost = true;
+	return true;
+}
+
+/*
+ * scuse_queue_quarantine - end the commands that userspace has with BUSY, though it may still touch their slots
+ *
+ * The session has been revoked.  dev->lock is held.  Returns how many.  What has been answered already and goes
+ * on in the background is left alone.
+ */
+u32 scuse_queue_quarantine(struct scuse_queue *queue)
+{
+	struct scuse_claimed list = { SCUSE_END_OF_LIST, SCUSE_END_OF_LIST };
+	u32 count = 0;
+	u32 i;
+
+	spin_lock(&queue->reap_lock);
+	for (i = 0; i < queue->depth; i++) {
+		if (!scuse_tag_quarantine(&queue->tags[i]))
+			continue;
+		scuse_claimed_add(queue, &list, i);
+		count++;
+	}
+	spin_unlock(&queue->reap_lock);
+	atomic_long_add(count, &queue->quarantined);
+	scuse_complete_list(queue, &list);
+	return count;
+}
+
+/* The file is closed: nobody touches the slots of QUARANTINED tags any more.  dev->lock is held. */
+void scuse_queue_unquarantine(struct scuse_queue *queue)
+{
+	u32 i;
+
+	for (i = 0; i < queue->depth; i++) {
+		struct scuse_tag *tag = &queue->tags[i];
+		u64 word = scuse_tag_read(&tag->cell);
+
+		if (scuse_tag_word_state(word) != SCUSE_TAG_QUARANTINED)
+			continue;
+		WARN_ON_ONCE(!scuse_tag_move(&tag->cell, scuse_tag_word_generation(word),
+					     SCUSE_TAG_QUARANTINED, SCUSE_TAG_FREE));
+		spin_lock(&queue->lock);
+		queue->free[queue->nr_free++] = i;
+		queue->used--;
+		spin_unlock(&queue->lock);
+	}
+}

@@ -6,7 +6,13 @@
  * KERNEL and USER are vmalloc memory and mapped at once.  CDB, SENSE and DATA get their pages in the
  * fault handler, or when the kernel first needs them.  A mapping belongs to a file, so it ends before
  * the session does: pages can be given back then without looking for mappings.
+ *
+ * While the file is open, mappings can be taken away from under the process (zap).  It gets what it
+ * touches afterwards from the fault handler again, or SIGBUS if its session has been revoked.
+ *
+ * Locking: scuse_device.map_lock keeps the file's address space while it is looked through.
  */
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 #include "scuse.h"
@@ -35,18 +41,34 @@ static u64 scuse_vma_offset(const struct vm_area_struct *vma)
 	return (u64)vma->vm_pgoff << PAGE_SHIFT;
 }
 
+/* The page at byte @within of a region; NULL if there is no memory. */
+static struct page *scuse_region_page(struct scuse_queue *queue, enum scuse_region region, u64 within)
+{
+	switch (region) {
+	case SCUSE_REGION_KERNEL:
+		return vmalloc_to_page((void *)queue->kernel + within);
+	case SCUSE_REGION_USER:
+		return vmalloc_to_page((void *)queue->user + within);
+	default:
+		return scuse_area_page(queue, region, within >> PAGE_SHIFT);
+	}
+}
+
 static vm_fault_t scuse_region_fault(struct vm_fault *vmf)
 {
+	struct scuse_session *sess = vmf->vma->vm_file->private_data;
 	struct scuse_queue *queue = vmf->vma->vm_private_data;
 	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
 	enum scuse_region region = SCUSE_MMAP_REGION(offset);
 	u64 within = SCUSE_MMAP_WITHIN(offset);
 	struct page *page;
 
+	if (atomic_read(&sess->state) == SCUSE_SESSION_BROKEN)
+		return VM_FAULT_SIGBUS;
 	/* The mapping was checked, and cannot grow; this is the second line. */
 	if (SCUSE_MMAP_QUEUE(offset) != queue->index || within >= scuse_region_size(queue, region))
 		return VM_FAULT_SIGBUS;
-	page = scuse_area_page(queue, region, within >> PAGE_SHIFT);
+	page = scuse_region_page(queue, region, within);
 	if (!page)
 		return VM_FAULT_OOM;
 	get_page(page);
@@ -79,6 +101,8 @@ int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma)
 		scuse_vm_flags_clear(vma, VM_MAYWRITE);
 	}
 	scuse_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = queue;
+	vma->vm_ops = &scuse_region_vm_ops;
 
 	switch (region) {
 	case SCUSE_REGION_KERNEL:
@@ -86,8 +110,60 @@ int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma)
 	case SCUSE_REGION_USER:
 		return remap_vmalloc_range(vma, queue->user, within >> PAGE_SHIFT);
 	default:
-		vma->vm_private_data = queue;
-		vma->vm_ops = &scuse_region_vm_ops;
 		return 0;
 	}
+}
+
+/* The file of a session is open from here on. */
+void scuse_region_opened(struct scuse_device *dev, struct address_space *mapping)
+{
+	mutex_lock(&dev->map_lock);
+	dev->mapping = mapping;
+	mutex_unlock(&dev->map_lock);
+}
+
+/* It is being closed, and with it the last of its mappings has gone. */
+void scuse_region_closed(struct scuse_device *dev)
+{
+	scuse_region_opened(dev, NULL);
+}
+
+static void scuse_region_unmap(struct scuse_device *dev, u64 offset, u64 length)
+{
+	if (dev->mapping)
+		unmap_mapping_range(dev->mapping, (loff_t)offset, (loff_t)length, 1);
+}
+
+/*
+ * scuse_region_zap - take a part of a region out of the page tables of whoever has it mapped
+ * @first: page of the region, @count: pages, at least one
+ *
+ * Process context, may sleep, allocates nothing.  A fault that was under way may map one of the pages again
+ * afterwards; whoever gives pages back looks at their reference counts.
+ */
+void scuse_region_zap(struct scuse_device *dev, enum scuse_region region, u32 queue, u64 first, u64 count)
+{
+	mutex_lock(&dev->map_lock);
+	scuse_region_unmap(dev, SCUSE_MMAP_OFFSET(region, queue) + (first << PAGE_SHIFT),
+			   count << PAGE_SHIFT);
+	mutex_unlock(&dev->map_lock);
+}
+
+/* Likewise, but false if that would have to wait for somebody else who does it. */
+bool scuse_region_try_zap(struct scuse_device *dev, enum scuse_region region, u32 queue, u64 first, u64 count)
+{
+	if (!mutex_trylock(&dev->map_lock))
+		return false;
+	scuse_region_unmap(dev, SCUSE_MMAP_OFFSET(region, queue) + (first << PAGE_SHIFT),
+			   count << PAGE_SHIFT);
+	mutex_unlock(&dev->map_lock);
+	return true;
+}
+
+/* All regions of all queues. */
+void scuse_region_zap_all(struct scuse_device *dev)
+{
+	mutex_lock(&dev->map_lock);
+	scuse_region_unmap(dev, 0, 0);
+	mutex_unlock(&dev->map_lock);
 }

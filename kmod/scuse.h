@@ -40,6 +40,7 @@
  *	scuse_mode.select (mutex)   MODE SELECT, and its wait for the owner
  *	scuse_owners_lock (mutex)   owners, pending requests (owner.c)
  *	scuse_event_lock (mutex)    order of events (nlmsg.c)
+ *	scuse_device.map_lock (mutex)  mappings of the session's file (region.c)
  *	queue.reap_lock, queue.lock, scuse_device.info_lock, scuse_device.ranges.lock, scuse_mode.lock,
  *	scuse_log.lock (spin locks; never held together).  All are taken in process context only.
  *	scuse_nexuses.walk_lock (mutex), scuse_nexuses.lock (spin lock, any context): nexus.h
@@ -68,6 +69,7 @@
 #include "relay.h"
 #include "tag.h"
 #include "timestamp.h"
+#include "watch.h"
 
 #undef pr_fmt
 #define pr_fmt(fmt) "scuse: " fmt
@@ -110,6 +112,7 @@ struct scuse_tag {
 	u8 kind;
 	bool data_in;
 	bool lost;		 /* its session has ended while userspace had it */
+	struct scuse_deadline deadline; /* of the present submission; while USER: reap_lock */
 	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
 	struct scuse_claim claim;
 	/* Of raw LUNs, see relay.h. */
@@ -172,12 +175,15 @@ struct scuse_queue {
 	atomic_long_t sleeps;
 	atomic_long_t wakeups;
 	atomic_long_t suppressed;
+	/* Slow paths. */
+	atomic_long_t timeouts;
+	atomic_long_t quarantined;
 };
 
 enum scuse_session_state {
 	SCUSE_SESSION_OPEN = 0,
 	SCUSE_SESSION_STARTED = 1,
-	SCUSE_SESSION_BROKEN = 2,
+	SCUSE_SESSION_BROKEN = 2, /* revoked: see revoke.c */
 	SCUSE_SESSION_ENDED = 3, /* closed, or the device has been removed */
 };
 
@@ -189,9 +195,11 @@ struct scuse_session {
 	bool was_started;	  /* dev->lock */
 	struct pid *pid;	  /* thread group that did START; set before STARTED is */
 	u32 pid_nr;		  /* the same as a number */
-	enum scuse_rule rule;	  /* set by whoever made it BROKEN, before broken_work is queued */
-	u32 rule_queue;
-	struct work_struct broken_work;
+	/* Set by whoever made it BROKEN, before revoke_work is queued. */
+	u32 revoke_event; /* enum scuse_event */
+	char reason[192];
+	unsigned long revoked_at; /* jiffies; READ_ONCE() */
+	struct work_struct revoke_work;
 	struct work_struct finish_work;
 };
 
@@ -240,6 +248,10 @@ struct scuse_device {
 	struct scuse_start applied;  /* what attributes were last set from; dev->lock */
 	struct scuse_medium medium;
 	struct scuse_ranges ranges;
+	struct scuse_watch watch;
+
+	struct mutex map_lock;	       /* what follows; see region.c */
+	struct address_space *mapping; /* of the session's file; NULL: none is open */
 
 	/* dev->lock for writing, READ_ONCE() elsewhere; of raw LUNs from the first START on constant. */
 	u32 device_type;
@@ -432,7 +444,15 @@ void scuse_queue_wake(struct scuse_queue *queue);
 void scuse_queue_wake_all(struct scuse_queue *queue);
 struct se_dev_plug *scuse_plug_device(struct se_device *se_dev);
 void scuse_unplug_device(struct se_dev_plug *plug);
-void scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe);
+bool scuse_queue_advise(struct scuse_queue *queue, const struct scuse_sqe *sqe);
+
+/* Does nobody wait for the command any more but core, which waits for it to end?  @cmd may be NULL. */
+static inline bool scuse_given_up(const struct se_cmd *cmd)
+{
+	return cmd && READ_ONCE(cmd->transport_state) & (CMD_T_ABORTED | CMD_T_STOP | CMD_T_FABRIC_STOP);
+}
+
+void scuse_parked_abort(struct scuse_device *dev);
 
 /* tmr.c, requestsense.c */
 void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struct list_head *aborted);
@@ -442,6 +462,8 @@ bool scuse_request_sense_pending(struct se_cmd *cmd);
 /* reap.c */
 void scuse_queue_reap(struct scuse_queue *queue);
 void scuse_queue_end(struct scuse_queue *queue);
+u32 scuse_queue_quarantine(struct scuse_queue *queue);
+void scuse_queue_unquarantine(struct scuse_queue *queue);
 enum scuse_sense_trust scuse_tag_sense(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense);
 void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag);
 void scuse_tag_refuse(struct scuse_queue *queue, struct scuse_tag *tag);
@@ -454,12 +476,22 @@ static inline bool scuse_queue_has_completions(struct scuse_queue *queue)
 extern const struct file_operations scuse_session_fops;
 void scuse_session_put(struct scuse_session *sess);
 void scuse_session_drop(struct scuse_session *sess);
+void scuse_session_remove(struct scuse_device *dev);
+bool scuse_session_raise(struct scuse_session *sess, enum scuse_session_state state);
+
+/* revoke.c; see watch.h too */
 void scuse_session_break(struct scuse_session *sess, u32 queue, enum scuse_rule rule);
-void scuse_session_revoke(struct scuse_device *dev);
+void scuse_revoke_work(struct work_struct *work);
 
 /* region.c */
 u64 scuse_region_size(const struct scuse_queue *queue, enum scuse_region region);
 int scuse_region_mmap(struct scuse_device *dev, struct vm_area_struct *vma);
+void scuse_region_opened(struct scuse_device *dev, struct address_space *mapping);
+void scuse_region_closed(struct scuse_device *dev);
+void scuse_region_zap(struct scuse_device *dev, enum scuse_region region, u32 queue, u64 first, u64 count);
+bool scuse_region_try_zap(struct scuse_device *dev, enum scuse_region region, u32 queue, u64 first,
+			  u64 count);
+void scuse_region_zap_all(struct scuse_device *dev);
 
 /* area.c */
 struct page *scuse_area_page(struct scuse_queue *queue, enum scuse_region region, u64 index);
@@ -528,6 +560,7 @@ int scuse_dump_reservations(struct sk_buff *skb, struct netlink_callback *cb);
 /* owner.c */
 int scuse_owner_init(void);
 void scuse_owner_exit(void);
+bool scuse_owner_exists(const char *handler);
 int scuse_owner_claim(const char *handler, u32 portid, u32 pid, struct netlink_ext_ack *extack);
 int scuse_owner_release(const char *handler, u32 portid, struct netlink_ext_ack *extack);
 int scuse_owner_reply(u64 cookie, u32 portid, u32 status, const char *message);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sessions: the character device /dev/scuseN with its ioctls, and the queue descriptors with ENTER and
- * poll. Called by the worker's system calls; scuse_session_revoke() by backend.c, scuse_session_break()
- * by reap.c, scuse_session_drop() by queue.c.
+ * poll. Called by the worker's system calls; scuse_session_remove() by backend.c, scuse_session_drop() by
+ * queue.c.
  *
- *	open            START              violation
+ *	open            START              revoked (revoke.c)
  *	 ----> OPEN ----------> STARTED -------------> BROKEN
  *	         |                 |                      |
  *	         +-----------------+----------------------+----> ENDED   (file closed, or the device removed)
@@ -20,11 +20,9 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/poll.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "scuse.h"
-#include "trace.h"
 
 /* The private data of a queue's descriptor. */
 struct scuse_queue_file {
@@ -48,7 +46,7 @@ void scuse_session_put(struct scuse_session *sess)
 }
 
 /* Raises the state; false if it is there already, or beyond. */
-static bool scuse_session_raise(struct scuse_session *sess, enum scuse_session_state state)
+bool scuse_session_raise(struct scuse_session *sess, enum scuse_session_state state)
 {
 	int old = atomic_read(&sess->state);
 
@@ -70,46 +68,6 @@ static int scuse_session_check(struct scuse_session *sess)
 	default:
 		return 0;
 	}
-}
-
-/* The event and the log line of a violation, out of the I/O path, which must not wait for memory. */
-static void scuse_session_broken_work(struct work_struct *work)
-{
-	struct scuse_session *sess = container_of(work, struct scuse_session, broken_work);
-	struct scuse_device *dev = sess->dev;
-	char message[96];
-
-	scnprintf(message, sizeof(message), "%s (queue %u, process %u)", scuse_rule_text(sess->rule),
-		  sess->rule_queue, sess->pid_nr);
-	pr_err("%s: the worker broke the protocol and is killed: %s\n", dev->name, message);
-	scuse_device_set_error(dev, message);
-	scuse_event_device(dev, SCUSE_EVENT_SESSION_BROKEN, message);
-	scuse_session_put(sess);
-}
-
-/*
- * scuse_session_break - userspace violated @rule
- *
- * The caller has a reference.  Process context, does not sleep.  The commands in flight stay until the
- * process is gone and its file closed: up to then it may still write to their slots.
- */
-void scuse_session_break(struct scuse_session *sess, u32 queue, enum scuse_rule rule)
-{
-	struct scuse_device *dev = sess->dev;
-	u32 i;
-
-	trace_violation(dev->id, queue, rule);
-	if (!scuse_session_raise(sess, SCUSE_SESSION_BROKEN))
-		return;
-	sess->rule = rule;
-	sess->rule_queue = queue;
-	WRITE_ONCE(dev->offline_since, jiffies);
-	scuse_device_set_state(dev, SCUSE_STATE_BROKEN, sess->pid_nr);
-	for (i = 0; i < dev->nr_queues; i++)
-		scuse_queue_stop(&dev->queues[i]);
-	kill_pid(sess->pid, SIGKILL, 1);
-	kref_get(&sess->kref);
-	queue_work(scuse_workqueue, &sess->broken_work);
 }
 
 /*
@@ -166,6 +124,7 @@ static void scuse_session_end(struct scuse_session *sess)
 		/* What was published before the end counts. */
 		scuse_queue_reap(&dev->queues[i]);
 		scuse_queue_end(&dev->queues[i]);
+		scuse_queue_unquarantine(&dev->queues[i]);
 	}
 	scuse_session_raise(sess, SCUSE_SESSION_ENDED);
 	for (i = 0; i < dev->nr_queues; i++) {
@@ -180,12 +139,12 @@ static void scuse_session_end(struct scuse_session *sess)
 }
 
 /*
- * scuse_session_revoke - the device goes away under its session, if it has one; dev->lock is held
+ * scuse_session_remove - the device goes away under its session, if it has one; dev->lock is held
  *
  * The worker's calls say ENODEV, sleepers wake.  No command is in flight.  The file keeps session and
  * device.
  */
-void scuse_session_revoke(struct scuse_device *dev)
+void scuse_session_remove(struct scuse_device *dev)
 {
 	u32 i;
 
@@ -228,12 +187,13 @@ static int scuse_session_open(struct inode *inode, struct file *file)
 	sess->dev = dev;
 	atomic_inc(&dev->sessions);
 	atomic_set(&sess->drain, dev->nr_queues + 1);
-	INIT_WORK(&sess->broken_work, scuse_session_broken_work);
+	INIT_WORK(&sess->revoke_work, scuse_revoke_work);
 	INIT_WORK(&sess->finish_work, scuse_session_finish_work);
 	spin_lock(&dev->info_lock);
 	dev->session = sess;
 	spin_unlock(&dev->info_lock);
 	file->private_data = sess;
+	scuse_region_opened(dev, file->f_mapping);
 	mutex_unlock(&dev->lock);
 	return nonseekable_open(inode, file);
 
@@ -262,6 +222,7 @@ static int scuse_session_release(struct inode *inode, struct file *file)
 	bool last;
 
 	mutex_lock(&dev->lock);
+	scuse_region_closed(dev);
 	if (atomic_read(&sess->state) == SCUSE_SESSION_STARTED)
 		WRITE_ONCE(dev->offline_since, jiffies);
 	scuse_device_set_state(dev, SCUSE_STATE_OFFLINE, 0);

@@ -18,6 +18,9 @@
  * wins the exchange owns the tag; whoever loses it must not touch anything that belongs to it.  That is
  * what makes a double completion, or a completion against an abort, harmless: exactly one of them wins.
  *
+ * QUARANTINED (revoke.c) is for commands of a process that was killed and does not end.  Who took the tag there
+ * ends the command as if it had completed, but gives nothing back; that is for the end of the process to do.
+ *
  * The generation changes each time that a tag is taken, and again before each further submission of a
  * command that needs several (step.h), so that a second completion of one submission cannot complete the
  * next.  It is never 0, so that no valid 64-bit tag of the ring is 0.
@@ -53,6 +56,12 @@ static inline u32 scuse_tag_word_generation(u64 word)
 static inline enum scuse_tag_state scuse_tag_word_state(u64 word)
 {
 	return (enum scuse_tag_state)(word & SCUSE_TAG_STATE_MASK);
+}
+
+/* Is a command under way with the tag? */
+static inline bool scuse_tag_under_way(u64 word)
+{
+	return scuse_tag_word_state(word) == SCUSE_TAG_KERNEL || scuse_tag_word_state(word) == SCUSE_TAG_USER;
 }
 
 static inline void scuse_tag_init(struct scuse_tag_cell *cell)

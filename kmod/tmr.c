@@ -5,8 +5,9 @@
  *
  * Core marks the commands, calls scuse_tmr_notify(), then waits until we have completed each of them, and
  * only then answers: so an answer means that the commands cannot act any more.  Userspace is told (CANCEL,
- * RESET) and completes them in whatever way it likes: their status is not sent.  The device behind a raw LUN
- * is reset before core goes on (rawreset.c).  Core itself establishes
+ * RESET) and completes them in whatever way it likes: their status is not sent.  How long it may take for
+ * that, and so how long an initiator waits at most, see watch.h.  The device behind a raw LUN is reset before
+ * core goes on (rawreset.c).  Core itself establishes
  * 29h/03h for all nexuses after a reset, answers ABORT TASK SET and CLEAR TASK SET with "not supported"
  * and target resets with "rejected", without asking a backend.
  *
@@ -15,38 +16,6 @@
 #include <target/target_core_fabric.h>
 #include "nexus.h"
 #include "scuse.h"
-
-static bool scuse_is_aborted(struct list_head *aborted, struct se_cmd *wanted)
-{
-	struct se_cmd *cmd;
-
-	list_for_each_entry(cmd, aborted, state_list) {
-		if (cmd == wanted)
-			return true;
-	}
-	return false;
-}
-
-static void scuse_cancel_aborted(struct scuse_queue *queue, struct list_head *aborted)
-{
-	struct scuse_sqe sqe = { .op = SCUSE_OP_CANCEL };
-	u32 i;
-
-	for (i = 0; i < queue->depth; i++) {
-		struct scuse_tag *tag = &queue->tags[i];
-		u64 word = scuse_tag_read(&tag->cell);
-
-		if (scuse_tag_word_state(word) != SCUSE_TAG_USER)
-			continue;
-		/*
-		 * Only compared; if the tag has changed hands meanwhile, the generation no longer fits.
-		 */
-		if (!scuse_is_aborted(aborted, READ_ONCE(tag->cmd)))
-			continue;
-		sqe.tag = SCUSE_TAG(scuse_tag_word_generation(word), i);
-		scuse_queue_advise(queue, &sqe);
-	}
-}
 
 /*
  * SAM-5 5.6: with TAS=0 the nexuses whose commands another one has aborted hear of it by a unit attention.
@@ -85,12 +54,9 @@ void scuse_tmr_notify(struct se_device *se_dev, enum tcm_tmreq_table type, struc
 {
 	struct scuse_device *dev = to_scuse(se_dev);
 	struct se_cmd *cmd;
-	u32 i;
 
-	if (!list_empty(aborted)) {
-		for (i = 0; i < dev->nr_queues; i++)
-			scuse_cancel_aborted(&dev->queues[i], aborted);
-	}
+	if (!list_empty(aborted))
+		scuse_watch_look(dev);
 	list_for_each_entry(cmd, aborted, state_list)
 		scuse_ua_aborted(dev, cmd);
 	if (type == TMR_LUN_RESET_PRO)

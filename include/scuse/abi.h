@@ -114,6 +114,9 @@
  *	is what makes it safe to go on: nothing that it might still write can come after newer data.
  *	A process that does not end within SCUSE_KILL_TIMEOUT (stuck in the kernel) keeps the device offline until it
  *	does, but no initiator waiting: its commands end with BUSY, and their tags stay out of use.
+ *	So ABORT TASK and LOGICAL UNIT RESET are answered within tmf_timeout + SCUSE_KILL_TIMEOUT + 2 seconds, whatever
+ *	the worker does.  (The device of a raw LUN may take 60 seconds for its reset, and a MODE SELECT that saves
+ *	pages waits for the owner for up to SCUSE_REQUEST_TIMEOUT.)
  *
  * VERSIONS
  *	SCUSE_ABI_MAJOR changes when an old worker would misread something; the kernel then refuses START.

@@ -256,6 +256,64 @@ Test(kmod_range, two_exclusive_ones_that_see_each_others_tags)
 	end(&world, 1);
 }
 
+static const struct scuse_claim *unwanted;
+
+static bool is_unwanted(const struct scuse_claim *claim)
+{
+	return claim == unwanted;
+}
+
+Test(kmod_range, a_parked_command_that_is_given_up_leaves_the_list)
+{
+	struct world world;
+
+	world_init(&world);
+	cr_expect(command_start(&world, 0, 0, 10, SCUSE_ACCESS_UPDATE));
+	cr_expect_not(command_start(&world, 1, 0, 10, SCUSE_ACCESS_ATOMIC));
+	cr_expect_not(command_start(&world, 2, 5, 1, SCUSE_ACCESS_WRITE));
+	unwanted = NULL;
+	cr_expect_null(scuse_ranges_evict(&world.ranges, is_unwanted));
+	unwanted = &world.commands[1].claim;
+	cr_assert_eq(scuse_ranges_evict(&world.ranges, is_unwanted), &world.commands[1].claim);
+	cr_expect_null(scuse_ranges_evict(&world.ranges, is_unwanted), "evicted twice");
+	end(&world, 1);
+	expect_granted(&world, 0, NULL);
+	unwanted = &world.commands[2].claim;
+	cr_assert_eq(scuse_ranges_evict(&world.ranges, is_unwanted), &world.commands[2].claim);
+	end(&world, 2);
+	end(&world, 0);
+	expect_granted(&world, 0, NULL);
+	cr_expect_eq(atomic_read(&world.ranges.exclusive), 0);
+	cr_expect_eq(atomic_read(&world.ranges.waiting), 0);
+}
+
+Test(kmod_range, who_waited_behind_an_evicted_command_goes_on)
+{
+	struct world world;
+
+	world_init(&world);
+	cr_expect(command_start(&world, 0, 0, 10, SCUSE_ACCESS_READ));
+	cr_expect_not(command_start(&world, 1, 5, 10, SCUSE_ACCESS_ATOMIC));
+	cr_expect_not(command_start(&world, 2, 12, 1, SCUSE_ACCESS_READ));
+	unwanted = &world.commands[1].claim;
+	cr_assert_not_null(scuse_ranges_evict(&world.ranges, is_unwanted));
+	end(&world, 1);
+	expect_granted(&world, 1, (int[]){ 2 });
+}
+
+Test(kmod_range, one_that_is_under_way_is_not_evicted)
+{
+	struct world world;
+
+	world_init(&world);
+	cr_expect(command_start(&world, 0, 0, 10, SCUSE_ACCESS_UPDATE));
+	cr_expect_not(command_start(&world, 1, 0, 10, SCUSE_ACCESS_WRITE));
+	unwanted = &world.commands[0].claim;
+	cr_expect_null(scuse_ranges_evict(&world.ranges, is_unwanted));
+	end(&world, 0);
+	expect_granted(&world, 1, (int[]){ 1 });
+}
+
 /*
  * Threads, a command slot each, that take turns at claims of all kinds on few blocks.  Each block counts who
  * is at it, by kind; a conflict shows in the counts.

@@ -63,6 +63,26 @@ Test(kmod_tag, a_whole_life)
 	cr_assert_eq(scuse_tag_take(&cell), 2);
 }
 
+Test(kmod_tag, a_life_that_ends_in_quarantine)
+{
+	struct scuse_tag_cell cell;
+
+	scuse_tag_init(&cell);
+	cr_expect_not(scuse_tag_under_way(scuse_tag_read(&cell)));
+	cr_assert_eq(scuse_tag_take(&cell), 1);
+	cr_expect(scuse_tag_under_way(scuse_tag_read(&cell)));
+	cr_assert(scuse_tag_move(&cell, 1, SCUSE_TAG_KERNEL, SCUSE_TAG_USER));
+	cr_expect(scuse_tag_under_way(scuse_tag_read(&cell)));
+	cr_assert(scuse_tag_move(&cell, 1, SCUSE_TAG_USER, SCUSE_TAG_QUARANTINED));
+	cr_expect_not(scuse_tag_under_way(scuse_tag_read(&cell)));
+	/* The process may still say something about it, and nobody may use it. */
+	cr_expect_not(scuse_tag_move(&cell, 1, SCUSE_TAG_USER, SCUSE_TAG_KERNEL));
+	cr_expect_eq(scuse_tag_take(&cell), 0);
+	cr_expect_eq(scuse_tag_renew(&cell, 1), 0);
+	cr_assert(scuse_tag_move(&cell, 1, SCUSE_TAG_QUARANTINED, SCUSE_TAG_FREE));
+	cr_expect_eq(scuse_tag_take(&cell), 2);
+}
+
 Test(kmod_tag, wrong_state_changes_nothing)
 {
 	for (int is = 0; is < 4; is++) {

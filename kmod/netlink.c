@@ -164,7 +164,9 @@ static int scuse_msg_stats(struct sk_buff *skb, struct scuse_device *dev, struct
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_SUPPRESSED, atomic_long_read(&queue->suppressed)) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_BATCHES, batches) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_ZEROED_BYTES, stats.zeroed_bytes) ||
-	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_UNMAP_BLOCKS, stats.unmap_blocks))
+	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_UNMAP_BLOCKS, stats.unmap_blocks) ||
+	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_TIMEOUTS, atomic_long_read(&queue->timeouts)) ||
+	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_QUARANTINED, atomic_long_read(&queue->quarantined)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -354,6 +356,45 @@ static int scuse_do_resize(struct sk_buff *skb, struct genl_info *info)
 	return ret;
 }
 
+/* The old worker goes in any case; what becomes of the new one is the owner's to say. */
+static int scuse_restart(struct scuse_device *dev, struct genl_info *info)
+{
+	char *message;
+	int ret;
+
+	if (!scuse_owner_exists(dev->handler)) {
+		GENL_SET_ERR_MSG(info, "no runner serves the device's handler");
+		return -ESRCH;
+	}
+	message = kzalloc(SCUSE_MESSAGE_MAX, GFP_KERNEL);
+	if (!message)
+		return -ENOMEM;
+	scuse_revoke_by_request(dev);
+	ret = scuse_owner_ask(dev, SCUSE_REQUEST_RESTART, 0, message);
+	if (ret) {
+		GENL_SET_ERR_MSG(info, "there is no new worker; the device's ERROR attribute says why");
+		scuse_device_set_error(dev, message);
+		scuse_event_device(dev, SCUSE_EVENT_HANDLER_ERROR, message);
+	}
+	kfree(message);
+	return ret;
+}
+
+static int scuse_do_restart(struct sk_buff *skb, struct genl_info *info)
+{
+	struct scuse_device *dev;
+	int ret = scuse_need_admin(skb, info);
+
+	if (ret)
+		return ret;
+	dev = scuse_named_device(info);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	ret = scuse_restart(dev, info);
+	scuse_device_put(dev);
+	return ret;
+}
+
 static int scuse_do_report(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
@@ -368,14 +409,15 @@ static int scuse_do_report(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	}
 	event = nla_get_u32(attrs[SCUSE_ATTR_EVENT]);
-	if (event != SCUSE_EVENT_HANDLER_ERROR && event != SCUSE_EVENT_SLOW_COMMAND) {
-		GENL_SET_ERR_MSG(info, "only HANDLER_ERROR and SLOW_COMMAND can be reported");
+	if (event != SCUSE_EVENT_HANDLER_ERROR && event != SCUSE_EVENT_SLOW_COMMAND &&
+	    event != SCUSE_EVENT_GIVEN_UP) {
+		GENL_SET_ERR_MSG(info, "only HANDLER_ERROR, SLOW_COMMAND and GIVEN_UP can be reported");
 		return -EINVAL;
 	}
 	dev = scuse_named_device(info);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
-	if (event == SCUSE_EVENT_HANDLER_ERROR)
+	if (event != SCUSE_EVENT_SLOW_COMMAND)
 		scuse_device_set_error(dev, nla_data(attrs[SCUSE_ATTR_MESSAGE]));
 	scuse_event_device(dev, event, nla_data(attrs[SCUSE_ATTR_MESSAGE]));
 	scuse_device_put(dev);
@@ -401,6 +443,7 @@ static const struct genl_ops scuse_genl_ops[] = {
 	{ .cmd = SCUSE_CMD_REPORT, .doit = scuse_do_report },
 	{ .cmd = SCUSE_CMD_GET_MODE, .doit = scuse_do_get_mode },
 	{ .cmd = SCUSE_CMD_SET_MODE, .doit = scuse_do_set_mode },
+	{ .cmd = SCUSE_CMD_RESTART, .doit = scuse_do_restart },
 };
 
 static const struct genl_multicast_group scuse_genl_groups[] = {

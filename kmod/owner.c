@@ -66,6 +66,17 @@ static struct scuse_owner *scuse_owner_find(const char *handler)
 	return NULL;
 }
 
+/* Does somebody serve the handler now? */
+bool scuse_owner_exists(const char *handler)
+{
+	bool exists;
+
+	mutex_lock(&scuse_owners_lock);
+	exists = scuse_owner_find(handler);
+	mutex_unlock(&scuse_owners_lock);
+	return exists;
+}
+
 int scuse_owner_claim(const char *handler, u32 portid, u32 pid, struct netlink_ext_ack *extack)
 {
 	struct scuse_event_info info = {

@@ -17,6 +17,7 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <scsi/scsi_proto.h>
+#include "pi.h"
 #include "scuse.h"
 
 /* @id is the N of core/scuse_N; core itself numbers HBAs of all backstores together. */
@@ -76,6 +77,7 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	mutex_init(&dev->map_lock);
 	scuse_watch_init(&dev->watch);
 	scuse_queues_init(dev);
+	scuse_trim_init_device(dev);
 	scuse_nexuses_init(dev);
 	scuse_relay_init(&dev->relay);
 	scuse_rawparam_init(dev);
@@ -164,6 +166,10 @@ static void scuse_set_geometry(struct scuse_device *dev)
 		dev->depth = dev->nr_queues > 4 ? 64 : 128;
 	dev->block_shift = ilog2(dev->block_size);
 	dev->pi_offset = dev->pi_type ? dev->max_transfer : 0;
+	dev->slot_pages = dev->max_transfer >> PAGE_SHIFT;
+	if (dev->pi_type)
+		dev->slot_pages += DIV_ROUND_UP((dev->max_transfer >> dev->block_shift) * SCUSE_PI_SIZE,
+						PAGE_SIZE);
 }
 
 /* What a device of its own has, or is, is not for us to choose. */
@@ -217,6 +223,9 @@ static int scuse_enable(struct scuse_device *dev)
 	ret = scuse_queues_create(dev);
 	if (ret)
 		return ret;
+	ret = scuse_reserve_join(dev->slot_pages);
+	if (ret)
+		return ret;
 	scuse_watch_enable(&dev->watch);
 	scuse_set_hw_attributes(dev);
 	scuse_mode_enable(dev);
@@ -237,16 +246,22 @@ static int scuse_enable(struct scuse_device *dev)
 
 	ret = scuse_devices_add(dev);
 	if (ret)
-		return ret;
+		goto err_reserve;
 	dev->node = device_create(scuse_class, NULL, MKDEV(MAJOR(scuse_devt), MINOR(scuse_devt) + dev->id),
 				  NULL, "scuse%u", dev->id);
 	if (IS_ERR(dev->node)) {
 		ret = PTR_ERR(dev->node);
-		scuse_devices_remove(dev);
-		return ret;
+		goto err_device;
 	}
+	scuse_trim_start(dev);
 	dev->enabled = true;
 	return 0;
+
+err_device:
+	scuse_devices_remove(dev);
+err_reserve:
+	scuse_reserve_leave();
+	return ret;
 }
 
 /*
@@ -261,6 +276,8 @@ static void scuse_disable(struct scuse_device *dev)
 	scuse_devices_remove(dev);
 	device_destroy(scuse_class, MKDEV(MAJOR(scuse_devt), MINOR(scuse_devt) + dev->id));
 	scuse_session_remove(dev);
+	scuse_trim_stop(dev);
+	scuse_reserve_leave();
 	dev->enabled = false;
 	mutex_unlock(&dev->lock);
 	scuse_watch_disable(&dev->watch);

@@ -8,6 +8,7 @@
 
 #include <linux/device.h>
 #include <linux/mm.h>
+#include <linux/shrinker.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 #include <scsi/scsi_proto.h>
@@ -63,6 +64,41 @@ static inline u16 scuse_lun_rtpi(struct se_lun *lun)
 	return lun->lun_tpg->tpg_rtpi;
 #else
 	return lun->lun_rtpi;
+#endif
+}
+
+/*
+ * 6.7: shrinkers are allocated.  One for the module, without state of its own; NULL: there is no memory.
+ */
+typedef unsigned long (*scuse_shrinker_fn)(struct shrinker *shrinker, struct shrink_control *control);
+
+static inline struct shrinker *scuse_shrinker_register(const char *name, scuse_shrinker_fn count,
+							scuse_shrinker_fn scan)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+	return shrinker;
+#else
+	static struct shrinker shrinker = { .seeks = DEFAULT_SEEKS };
+
+	shrinker.count_objects = count;
+	shrinker.scan_objects = scan;
+	return register_shrinker(&shrinker, "%s", name) ? NULL : &shrinker;
+#endif
+}
+
+static inline void scuse_shrinker_unregister(struct shrinker *shrinker)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_free(shrinker);
+#else
+	unregister_shrinker(shrinker);
 #endif
 }
 

@@ -289,10 +289,30 @@ static ssize_t tmf_timeout_store(struct config_item *item, const char *page, siz
 
 CONFIGFS_ATTR(, tmf_timeout);
 
+/* What applies, in bytes; 0 written: the default. */
+static ssize_t max_memory_show(struct config_item *item, char *page)
+{
+	return sprintf(page, "%llu\n", scuse_memory_max(scuse_attrib_device(item)));
+}
+
+static ssize_t max_memory_store(struct config_item *item, const char *page, size_t count)
+{
+	u64 bytes;
+	int ret = kstrtou64(page, 0, &bytes);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(scuse_attrib_device(item)->max_memory, bytes);
+	return count;
+}
+
+CONFIGFS_ATTR(, max_memory);
+
 static struct configfs_attribute *const scuse_own_attrs[] = {
 	&attr_orphan_timeout,
 	&attr_command_timeout,
 	&attr_tmf_timeout,
+	&attr_max_memory,
 };
 
 /* True if @page says, apart from white space, what @core shows. */

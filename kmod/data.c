@@ -152,14 +152,14 @@ int scuse_slot_load(struct scuse_io *io, struct scuse_sg *cursor, u32 length)
 {
 	u32 done = 0;
 
+	if (scuse_slot_back(io->queue, io->tag, 0, DIV_ROUND_UP(length, PAGE_SIZE)))
+		return -ENOMEM;
 	while (done < length) {
-		struct page *slot = scuse_slot_page(io->queue, io->tag, done >> PAGE_SHIFT);
+		struct page *slot = io->tag->pages[done >> PAGE_SHIFT];
 		u32 in_slot = offset_in_page(done);
 		struct page *page;
 		u32 offset, count;
 
-		if (!slot)
-			return -ENOMEM;
 		count = scuse_sg_next(cursor, min(length - done, (u32)PAGE_SIZE - in_slot), &page, &offset);
 		if (!count)
 			return -EINVAL;

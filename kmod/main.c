@@ -138,9 +138,12 @@ static int __init scuse_init(void)
 	scuse_workqueue = alloc_workqueue("scuse", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!scuse_workqueue)
 		return -ENOMEM;
-	ret = scuse_chrdev_init();
+	ret = scuse_trim_init();
 	if (ret)
 		goto err_workqueue;
+	ret = scuse_chrdev_init();
+	if (ret)
+		goto err_trim;
 	ret = scuse_owner_init();
 	if (ret)
 		goto err_chrdev;
@@ -164,6 +167,8 @@ err_owner:
 	scuse_owner_exit();
 err_chrdev:
 	scuse_chrdev_exit();
+err_trim:
+	scuse_trim_exit();
 err_workqueue:
 	destroy_workqueue(scuse_workqueue);
 	return ret;
@@ -177,6 +182,7 @@ static void __exit scuse_exit(void)
 	scuse_netlink_exit();
 	scuse_owner_exit();
 	scuse_chrdev_exit();
+	scuse_trim_exit();
 	destroy_workqueue(scuse_workqueue);
 }
 

@@ -60,6 +60,15 @@ static int scuse_msg_raw(struct sk_buff *skb, struct scuse_device *dev)
 	return identity[0] ? nla_put_string(skb, SCUSE_ATTR_IDENTITY, identity) : 0;
 }
 
+static int scuse_msg_memory(struct sk_buff *skb, struct scuse_device *dev)
+{
+	u64 used = scuse_budget_used(&dev->memory) << PAGE_SHIFT;
+
+	if (nla_put_u64_64bit(skb, SCUSE_ATTR_MEMORY, used, SCUSE_ATTR_PAD))
+		return -EMSGSIZE;
+	return nla_put_u64_64bit(skb, SCUSE_ATTR_MEMORY_MAX, scuse_memory_max(dev), SCUSE_ATTR_PAD);
+}
+
 /*
  * scuse_msg_device - the device attributes
  * @size: what to say in SIZE, 0: the device's size
@@ -84,7 +93,7 @@ int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bo
 		return -EMSGSIZE;
 	if (dev->raw && scuse_msg_raw(skb, dev))
 		return -EMSGSIZE;
-	if (scuse_msg_state(skb, dev) || scuse_msg_serial(skb, dev))
+	if (scuse_msg_state(skb, dev) || scuse_msg_serial(skb, dev) || scuse_msg_memory(skb, dev))
 		return -EMSGSIZE;
 	if (admin && nla_put_string(skb, SCUSE_ATTR_CONFIG, dev->config))
 		return -EMSGSIZE;

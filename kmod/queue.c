@@ -13,7 +13,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <scsi/scsi_common.h>
-#include "pi.h"
 #include "ring.h"
 #include "scuse.h"
 #include "sense.h"
@@ -60,10 +59,7 @@ static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queu
 	queue->depth = dev->depth;
 	queue->sq_entries = 2 * dev->depth;
 	queue->cq_entries = dev->depth;
-	queue->slot_pages = dev->max_transfer >> PAGE_SHIFT;
-	if (dev->pi_type)
-		queue->slot_pages +=
-			DIV_ROUND_UP((dev->max_transfer >> dev->block_shift) * SCUSE_PI_SIZE, PAGE_SIZE);
+	queue->slot_pages = dev->slot_pages;
 	spin_lock_init(&queue->lock);
 	spin_lock_init(&queue->reap_lock);
 	init_waitqueue_head(&queue->enter_wait);
@@ -291,6 +287,48 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct s
 }
 
 /*
+ * A tag has become FREE: returns the session whose end waited for the last one, or NULL.  queue->lock is
+ * held; the caller drops the session afterwards, see scuse_session_drop().
+ */
+static struct scuse_session *scuse_queue_drained(struct scuse_queue *queue)
+{
+	if (queue->used || !queue->draining)
+		return NULL;
+	queue->draining = false;
+	return READ_ONCE(queue->dev->session);
+}
+
+/*
+ * scuse_queue_borrow - take the FREE tag at @position in the stack out of use, to do something to its slot
+ *
+ * It is then in KERNEL state, but has no command.  queue->lock is held.
+ */
+void scuse_queue_borrow(struct scuse_queue *queue, u32 position)
+{
+	struct scuse_tag *tag = &queue->tags[scuse_stack_remove(queue->free, &queue->nr_free, position)];
+
+	queue->used++;
+	WRITE_ONCE(tag->claim.access, SCUSE_ACCESS_NONE);
+	WARN_ON_ONCE(!scuse_tag_take(&tag->cell));
+}
+
+/* scuse_queue_return - give such a tag back; no locks held but slots_lock.  As scuse_tag_put(). */
+void scuse_queue_return(struct scuse_queue *queue, struct scuse_tag *tag, u32 position)
+{
+	u32 generation = scuse_tag_word_generation(scuse_tag_read(&tag->cell));
+	struct scuse_session *drained;
+
+	WARN_ON_ONCE(!scuse_tag_move(&tag->cell, generation, SCUSE_TAG_KERNEL, SCUSE_TAG_FREE));
+	spin_lock(&queue->lock);
+	scuse_stack_insert(queue->free, &queue->nr_free, position, tag - queue->tags);
+	queue->used--;
+	drained = scuse_queue_drained(queue);
+	spin_unlock(&queue->lock);
+	if (drained)
+		scuse_session_drop(drained);
+}
+
+/*
  * scuse_tag_put - KERNEL to FREE, by whoever holds the tag
  * @add: statistics to account, or NULL
  *
@@ -304,7 +342,7 @@ void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struc
 	u64 word = scuse_tag_read(&tag->cell);
 	bool free = scuse_tag_word_state(word) != SCUSE_TAG_QUARANTINED;
 	struct scuse_ranges *ranges = &queue->dev->ranges;
-	struct scuse_session *drained = NULL;
+	struct scuse_session *drained;
 
 	if (unlikely(tag->kept)) {
 		kfree(tag->kept);
@@ -324,10 +362,7 @@ void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struc
 		queue->free[queue->nr_free++] = tag - queue->tags;
 		queue->used--;
 	}
-	if (!queue->used && queue->draining) {
-		queue->draining = false;
-		drained = READ_ONCE(queue->dev->session);
-	}
+	drained = scuse_queue_drained(queue);
 	spin_unlock(&queue->lock);
 	scuse_ranges_left(ranges);
 	if (drained)
@@ -543,12 +578,16 @@ static bool scuse_io_publish(struct scuse_io *io)
  * scuse_io_submit - the first submission of a command
  *
  * It goes to userspace at once, or when no other command is in its way (range.h).  Nothing of @io may be
- * touched afterwards.
+ * touched afterwards.  May sleep for memory.
  */
 sense_reason_t scuse_io_submit(struct scuse_io *io)
 {
 	bool parked;
 
+	if (scuse_io_back(io)) {
+		scuse_io_abandon(io);
+		return TCM_OUT_OF_RESOURCES;
+	}
 	scuse_io_keep(io);
 	rcu_read_lock();
 	parked = scuse_ranges_park(&io->queue->dev->ranges, &io->tag->claim);

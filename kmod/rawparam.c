@@ -188,7 +188,7 @@ static void scuse_rawparam_next(struct scuse_io *io)
 	struct scuse_kept *kept = io->tag->kept;
 	bool aborted = io->cmd && READ_ONCE(io->cmd->transport_state) & CMD_T_ABORTED;
 
-	if (!aborted && scuse_rawparam_prepare(io) && scuse_io_again(io))
+	if (!aborted && scuse_rawparam_prepare(io) && !scuse_io_back(io) && scuse_io_again(io))
 		return;
 	kept->cut |= kept->probe.stage != SCUSE_PROBE_DONE;
 	scuse_rawparam_publish(io->queue->dev, kept);

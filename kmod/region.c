@@ -41,17 +41,22 @@ static u64 scuse_vma_offset(const struct vm_area_struct *vma)
 	return (u64)vma->vm_pgoff << PAGE_SHIFT;
 }
 
-/* The page at byte @within of a region; NULL if there is no memory. */
-static struct page *scuse_region_page(struct scuse_queue *queue, enum scuse_region region, u64 within)
+/* The page at byte @within of a region, with a reference. */
+static vm_fault_t scuse_region_page(struct scuse_queue *queue, enum scuse_region region, u64 within,
+				    struct page **page)
 {
 	switch (region) {
 	case SCUSE_REGION_KERNEL:
-		return vmalloc_to_page((void *)queue->kernel + within);
+		*page = vmalloc_to_page((void *)queue->kernel + within);
+		break;
 	case SCUSE_REGION_USER:
-		return vmalloc_to_page((void *)queue->user + within);
+		*page = vmalloc_to_page((void *)queue->user + within);
+		break;
 	default:
-		return scuse_area_page(queue, region, within >> PAGE_SHIFT);
+		return scuse_area_fault(queue, region, within >> PAGE_SHIFT, page);
 	}
+	get_page(*page);
+	return 0;
 }
 
 static vm_fault_t scuse_region_fault(struct vm_fault *vmf)
@@ -61,19 +66,13 @@ static vm_fault_t scuse_region_fault(struct vm_fault *vmf)
 	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
 	enum scuse_region region = SCUSE_MMAP_REGION(offset);
 	u64 within = SCUSE_MMAP_WITHIN(offset);
-	struct page *page;
 
 	if (atomic_read(&sess->state) == SCUSE_SESSION_BROKEN)
 		return VM_FAULT_SIGBUS;
 	/* The mapping was checked, and cannot grow; this is the second line. */
 	if (SCUSE_MMAP_QUEUE(offset) != queue->index || within >= scuse_region_size(queue, region))
 		return VM_FAULT_SIGBUS;
-	page = scuse_region_page(queue, region, within);
-	if (!page)
-		return VM_FAULT_OOM;
-	get_page(page);
-	vmf->page = page;
-	return 0;
+	return scuse_region_page(queue, region, within, &vmf->page);
 }
 
 static const struct vm_operations_struct scuse_region_vm_ops = {

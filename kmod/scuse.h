@@ -40,6 +40,7 @@
  *	scuse_mode.select (mutex)   MODE SELECT, and its wait for the owner
  *	scuse_owners_lock (mutex)   owners, pending requests (owner.c)
  *	scuse_event_lock (mutex)    order of events (nlmsg.c)
+ *	scuse_device.slots_lock (rwsem)  which pages slots have (area.c); taken in page faults too
  *	scuse_device.map_lock (mutex)  mappings of the session's file (region.c)
  *	queue.reap_lock, queue.lock, scuse_device.info_lock, scuse_device.ranges.lock, scuse_mode.lock,
  *	scuse_log.lock (spin locks; never held together).  All are taken in process context only.
@@ -50,12 +51,14 @@
 
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <scuse/abi.h>
 #include <scuse/version.h>
+#include "budget.h"
 #include "compat.h"
 #include "copy.h"
 #include "cqe.h"
@@ -88,8 +91,8 @@ struct scuse_io;
 
 /*
  * A tag.  `cell` decides who owns the rest: the submitter or completer that holds it in KERNEL state
- * writes, reap_lock's holder may read what the submitter wrote while it is USER.  `pages` is set once
- * by cmpxchg() and stays until scuse_area_free().
+ * writes, reap_lock's holder may read what the submitter wrote while it is USER.  `pages` and its entries
+ * are set by cmpxchg(), and cleared with slots_lock held for writing, by who holds the tag (area.c).
  */
 struct scuse_tag {
 	struct scuse_tag_cell cell;
@@ -112,6 +115,7 @@ struct scuse_tag {
 	u8 kind;
 	bool data_in;
 	bool lost;		 /* its session has ended while userspace had it */
+	u32 touched;		 /* jiffies, when a command last asked for its slot */
 	struct scuse_deadline deadline; /* of the present submission; while USER: reap_lock */
 	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
 	struct scuse_claim claim;
@@ -234,6 +238,7 @@ struct scuse_device {
 	u32 nr_queues;
 	u32 depth;
 	u32 pi_offset; /* of protection information in a slot, bytes */
+	u32 slot_pages;
 	struct scuse_queue *queues;
 	struct device *node;
 	atomic_t sessions; /* that exist: their queue descriptors refer to queues, also when closed */
@@ -265,6 +270,16 @@ struct scuse_device {
 	struct scuse_rawparam rawparam;	  /* rawread.lock for writing, READ_ONCE() elsewhere */
 	struct scuse_rawread rawread;	  /* has a lock of its own */
 	struct scuse_relay relay;	  /* likewise */
+
+	/* Memory of slots, see memory.c and trim.c. */
+	struct scuse_budget memory; /* pages that slots have */
+	u64 max_memory;		    /* bytes; 0: the default.  Written through configfs at any time, READ_ONCE() */
+	struct rw_semaphore slots_lock;
+	struct scuse_tag *rescued;   /* whose slot has memory of the reserve; by cmpxchg() */
+	bool trimmable;		     /* slots_lock */
+	bool trim_armed;	     /* scuse_trim_lock for writing, READ_ONCE() */
+	struct list_head trim_node;  /* scuse_trim_lock */
+	struct delayed_work trim_work;
 
 	struct scuse_nexuses nexuses; /* has locks of its own */
 
@@ -439,6 +454,8 @@ sense_reason_t scuse_io_submit(struct scuse_io *io);
 bool scuse_io_again(struct scuse_io *io);
 void scuse_io_abandon(struct scuse_io *io);
 bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret);
+void scuse_queue_borrow(struct scuse_queue *queue, u32 position);
+void scuse_queue_return(struct scuse_queue *queue, struct scuse_tag *tag, u32 position);
 void scuse_tag_put(struct scuse_queue *queue, struct scuse_tag *tag, const struct scuse_queue_stats *add);
 void scuse_queue_wake(struct scuse_queue *queue);
 void scuse_queue_wake_all(struct scuse_queue *queue);
@@ -494,11 +511,35 @@ bool scuse_region_try_zap(struct scuse_device *dev, enum scuse_region region, u3
 void scuse_region_zap_all(struct scuse_device *dev);
 
 /* area.c */
-struct page *scuse_area_page(struct scuse_queue *queue, enum scuse_region region, u64 index);
+vm_fault_t scuse_area_fault(struct scuse_queue *queue, enum scuse_region region, u64 index, struct page **page);
+int scuse_slot_back(struct scuse_queue *queue, struct scuse_tag *tag, u32 first, u32 count);
+int scuse_io_back(const struct scuse_io *io);
 struct page *scuse_slot_page(struct scuse_queue *queue, struct scuse_tag *tag, u32 index);
+void scuse_slot_empty(struct scuse_queue *queue, struct scuse_tag *tag);
 void scuse_area_free(struct scuse_queue *queue);
 int scuse_cdb_write(struct scuse_io *io, const u8 *cdb, u32 length);
 void scuse_sense_read(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense, u32 length);
+
+/* memory.c */
+u64 scuse_memory_used(void);
+u64 scuse_memory_max(struct scuse_device *dev);
+int scuse_memory_charge(struct scuse_device *dev, u64 count);
+void scuse_memory_uncharge(struct scuse_device *dev, u64 count);
+struct page *scuse_page_alloc(void);
+struct page *scuse_page_rescue(struct scuse_device *dev);
+void scuse_page_free(struct scuse_device *dev, struct page *page);
+int scuse_reserve_join(u32 slot_pages);
+void scuse_reserve_leave(void);
+
+/* trim.c */
+int scuse_trim_init(void);
+void scuse_trim_exit(void);
+void scuse_trim_init_device(struct scuse_device *dev);
+void scuse_trim_start(struct scuse_device *dev);
+void scuse_trim_stop(struct scuse_device *dev);
+void scuse_trim_arm(struct scuse_device *dev);
+void scuse_trim_own(struct scuse_device *dev, u64 wanted);
+u64 scuse_trim_all(u64 wanted);
 
 /* data.c */
 struct scuse_sg {

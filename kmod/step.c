@@ -25,6 +25,10 @@ void scuse_step_submit(struct scuse_io *io, scuse_step next)
 {
 	bool aborted = io->cmd && READ_ONCE(io->cmd->transport_state) & CMD_T_ABORTED;
 
+	if (scuse_io_back(io)) {
+		scuse_step_no_memory(io);
+		return;
+	}
 	io->tag->step = next;
 	/* Core does not send the status of a command that has been aborted. */
 	if (aborted || !scuse_io_again(io))

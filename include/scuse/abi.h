@@ -47,6 +47,16 @@
  *	While a command is in flight its slots belong to userspace.  With the CQE that completes it they
  *	go back to the kernel; userspace must not touch them afterwards.
  *
+ * MEMORY OF SLOTS (minor 3)
+ *	The part of a data slot that a submission needs (data_len bytes, and its PI) has memory before userspace
+ *	sees the SQE.  Beyond that, and outside of commands, a touch gets memory as long as the device has less
+ *	than its limit (configfs attribute max_memory in bytes, 64 MiB unless set, at least what the largest
+ *	command takes), and all devices together less than theirs (module parameter max_memory_mb, an eighth of
+ *	the machine's memory unless set); else it is SIGBUS.  A command that would exceed a limit takes memory
+ *	from slots that are not in use, or ends with TASK SET FULL.
+ *	Slots that are not in use lose their memory, and with it their contents, when that is needed elsewhere,
+ *	or after 10 seconds; but not while anything in the system holds their pages (I/O, registered buffers).
+ *
  * OWNERSHIP AND BARRIERS (all indices are free-running 32-bit counters; entry = index & (entries - 1))
  *
  *	field            written by      read by         how

@@ -58,13 +58,15 @@ static char *attach_iscsi(const char *path, const char *name, GError **error)
 static char *attach_loop(const scuse_nl_device *device, const char *path, GError **error)
 {
 	const char *serial = *device->serial ? device->serial : device->name;
+	/* The kernel keeps count, which saves looking for one that is there already. */
+	bool another = chosen.another || !device->exports;
 
 	if (device->device_type == SCUSE_TYPE_UNKNOWN) {
 		fail(error, EAGAIN,
 		     "nobody has served the LUN yet, so its type is not known: `scuse show` may say why");
 		return NULL;
 	}
-	return loop_attach(path, serial, device->device_type, chosen.generic, chosen.another, error);
+	return loop_attach(path, serial, device->device_type, chosen.generic, another, error);
 }
 
 static void print_place(const char *name, const char *place)

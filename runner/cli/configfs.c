@@ -179,12 +179,12 @@ GPtrArray *configfs_links(const char *path)
 	return list(path, S_IFLNK);
 }
 
-/* Compares what the link leads to, by inode: how configfs writes the text of a link is its own affair. */
-bool configfs_link_is_to(const char *link, const char *device)
+/* What a link leads to is told by inode: how configfs writes the text of a link is its own affair. */
+gint64 configfs_inode(const char *path)
 {
-	struct stat a, b;
+	struct stat status;
 
-	return stat(link, &a) == 0 && stat(device, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(path, &status) == 0 ? (gint64)status.st_ino : -1;
 }
 
 static bool is_our_hba(const char *name)

@@ -44,8 +44,7 @@ bool configfs_unlink(const char *link, GError **error);
 /* Names of the subdirectories, or of the symbolic links, sorted; empty if there is no such directory. */
 GPtrArray *configfs_directories(const char *path);
 GPtrArray *configfs_links(const char *path);
-/* Do both name the same LUN? */
-bool configfs_link_is_to(const char *link, const char *device);
+gint64 configfs_inode(const char *path); /* of what it leads to, if a link; -1: it does not exist */
 
 /* DIRECTORY of any HBA of ours, whether or not it is enabled: its path, newly allocated; NULL: none. */
 char *configfs_find_device(const char *directory);

@@ -45,13 +45,11 @@ char *export_path(const export *which, const char *rest)
 /* ---- the walk --------------------------------------------------------------------------------------- */
 
 struct walk {
-	const char *device;
-	uint32_t device_type;
 	const char *fabric, *wwn, *tpg;
-	GPtrArray *found;
+	GHashTable *found; /* inode of a LUN's directory to a GPtrArray of its exports */
 };
 
-static void add(struct walk *walk, const char *lun, const char *link)
+static export *make_export(const struct walk *walk, const char *lun, const char *link)
 {
 	export *found = g_new0(export, 1);
 
@@ -64,9 +62,18 @@ static void add(struct walk *walk, const char *lun, const char *link)
 	found->lun = g_ascii_strtoull(lun + strlen("lun_"), NULL, 10);
 	found->ours = !strcmp(link, EXPORT_LINK);
 	found->places = g_ptr_array_new_with_free_func(g_free);
-	if (found->fabric)
-		found->fabric->describe(found, walk->device_type);
-	g_ptr_array_add(walk->found, found);
+	return found;
+}
+
+static void add(struct walk *walk, gint64 inode, export *found)
+{
+	GPtrArray *exports = g_hash_table_lookup(walk->found, &inode);
+
+	if (!exports) {
+		exports = g_ptr_array_new_with_free_func(free_export);
+		g_hash_table_insert(walk->found, g_memdup2(&inode, sizeof(inode)), exports);
+	}
+	g_ptr_array_add(exports, found);
 }
 
 static void walk_luns(struct walk *walk)
@@ -80,10 +87,10 @@ static void walk_luns(struct walk *walk)
 
 		for (guint j = 0; j < links->len; j++) {
 			g_autofree char *link = g_strdup_printf("%s/%s", lun, (char *)links->pdata[j]);
+			gint64 inode = configfs_inode(link);
 
-			if (g_str_has_prefix(luns->pdata[i], "lun_") &&
-			    configfs_link_is_to(link, walk->device))
-				add(walk, luns->pdata[i], links->pdata[j]);
+			if (g_str_has_prefix(luns->pdata[i], "lun_") && inode >= 0)
+				add(walk, inode, make_export(walk, luns->pdata[i], links->pdata[j]));
 		}
 	}
 }
@@ -105,12 +112,13 @@ static void walk_targets(struct walk *walk)
 	}
 }
 
-GPtrArray *exports_of(const char *device, uint32_t device_type)
+GHashTable *exports_all(void)
 {
 	g_autoptr(GPtrArray) names = configfs_directories(configfs_root());
-	struct walk walk = { .device = device, .device_type = device_type };
+	struct walk walk = {};
 
-	walk.found = g_ptr_array_new_with_free_func(free_export);
+	walk.found = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+					   (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < names->len; i++) {
 		if (!strcmp(names->pdata[i], "core"))
 			continue;
@@ -118,6 +126,29 @@ GPtrArray *exports_of(const char *device, uint32_t device_type)
 		walk_targets(&walk);
 	}
 	return walk.found;
+}
+
+GPtrArray *exports_among(GHashTable *all, const char *device, uint32_t device_type)
+{
+	gint64 inode = configfs_inode(device);
+	GPtrArray *exports = g_hash_table_lookup(all, &inode);
+
+	if (!exports)
+		return g_ptr_array_new_with_free_func(free_export);
+	for (guint i = 0; i < exports->len; i++) {
+		export *which = exports->pdata[i];
+
+		if (which->fabric && !which->places->len)
+			which->fabric->describe(which, device_type);
+	}
+	return g_ptr_array_ref(exports);
+}
+
+GPtrArray *exports_of(const char *device, uint32_t device_type)
+{
+	g_autoptr(GHashTable) all = exports_all();
+
+	return exports_among(all, device, device_type);
 }
 
 /* ---- one export ------------------------------------------------------------------------------------- */

@@ -49,7 +49,12 @@ typedef struct export
 export;
 
 void export_free(export *which);
-/* Array of export *. */
+/*
+ * All exports, found by one walk, for exports_among(), which returns an array of those of one LUN (export *).
+ * Who asks about one LUN alone has exports_of().
+ */
+GHashTable *exports_all(void);
+GPtrArray *exports_among(GHashTable *all, const char *device_path, uint32_t device_type);
 GPtrArray *exports_of(const char *device_path, uint32_t device_type);
 char *export_path(const export *which, const char *rest); /* below its TPG's directory */
 char *

@@ -263,8 +263,8 @@ static const export *find_ours(GPtrArray *exports)
 char *loop_attach(const char *device, const char *serial, uint32_t device_type, bool want_generic,
 		  bool another, GError **error)
 {
-	g_autoptr(GPtrArray) exports = exports_of(device, device_type);
-	const export *present = another ? NULL : find_ours(exports);
+	g_autoptr(GPtrArray) exports = another ? NULL : exports_of(device, device_type);
+	const export *present = exports ? find_ours(exports) : NULL;
 	g_autofree char *group = NULL;
 	struct scsi_address address;
 	char *node = NULL;

@@ -8,19 +8,10 @@
 #include "export.h"
 #include "output.h"
 
-static GPtrArray *find_exports(const scuse_nl_device *device)
+static void print_row(Table *table, const scuse_nl_device *device, GHashTable *all)
 {
 	g_autofree char *path = device_path(device);
-
-	/* The kernel keeps count, which saves the walk for most. */
-	if (device->exports == 0)
-		return g_ptr_array_new();
-	return exports_of(path, device->device_type);
-}
-
-static void print_row(Table *table, const scuse_nl_device *device)
-{
-	g_autoptr(GPtrArray) exports = find_exports(device);
+	g_autoptr(GPtrArray) exports = exports_among(all, path, device->device_type);
 	g_autofree char *name = decode_name(device->name), *size = format_size(device->size);
 	GString *places = g_string_new(NULL);
 
@@ -44,22 +35,26 @@ static void print_list(const scuse_nl_devices *devices)
 	static const char *const headings[] = { "NAME",	  "HANDLER", "TYPE",	">SIZE",
 						">BLOCK", "STATE",   "EXPORTS", NULL };
 	g_autoptr(Table) table = table_new(headings);
+	g_autoptr(GHashTable) all = exports_all();
 
 	for (size_t i = 0; i < devices->count; i++)
-		print_row(table, devices->item[i]);
+		print_row(table, devices->item[i], all);
 	table_print(table);
 }
 
 static void print_list_json(const scuse_nl_devices *devices)
 {
 	g_autoptr(ScuseJson) json = scuse_json_new();
+	g_autoptr(GHashTable) all = exports_all();
 
 	scuse_json_begin_array(json, NULL);
 	for (size_t i = 0; i < devices->count; i++) {
-		g_autoptr(GPtrArray) exports = find_exports(devices->item[i]);
+		const scuse_nl_device *device = devices->item[i];
+		g_autofree char *path = device_path(device);
+		g_autoptr(GPtrArray) exports = exports_among(all, path, device->device_type);
 
 		scuse_json_begin_object(json, NULL);
-		device_json(json, devices->item[i]);
+		device_json(json, device);
 		scuse_json_begin_array(json, "exports");
 		for (guint j = 0; j < exports->len; j++)
 			export_json(json, exports->pdata[j]);

@@ -69,7 +69,8 @@ static void remove_saved_modes(const char *directory)
 		print_warning("the saved mode pages stay: %s", reason);
 }
 
-bool remove_lun(const char *name, bool forced, GError **error)
+/* @all: exports, of which there may be more by now, which the kernel then refuses to lose; NULL: not known */
+static bool remove_lun_among(GHashTable *all, const char *name, bool forced, GError **error)
 {
 	g_autofree char *directory = encode_name(name, error);
 	g_autofree char *path = directory ? configfs_find_device(directory) : NULL;
@@ -79,13 +80,18 @@ bool remove_lun(const char *name, bool forced, GError **error)
 		return false;
 	if (!path)
 		return fail(error, ENODEV, "there is no LUN '%s': `scuse ls` lists them", name);
-	exports = exports_of(path, 0);
+	exports = all ? exports_among(all, path, 0) : exports_of(path, 0);
 	if (exports->len && !forced)
 		return refuse_exported(exports, name, error);
 	if (!remove_exports(exports, name, forced, error) || !remove_directory(path, name, error))
 		return false;
 	remove_saved_modes(directory);
 	return true;
+}
+
+bool remove_lun(const char *name, bool forced, GError **error)
+{
+	return remove_lun_among(NULL, name, forced, error);
 }
 
 static void result_json(ScuseJson *json, const char *name, const GError *reason)
@@ -100,6 +106,7 @@ static void result_json(ScuseJson *json, const char *name, const GError *reason)
 static int run(int argc, char **argv, char **tail, GError **error)
 {
 	g_autoptr(ScuseJson) json = scuse_json_new();
+	g_autoptr(GHashTable) all = NULL;
 	int status = EXIT_OK;
 
 	(void)tail;
@@ -109,11 +116,12 @@ static int run(int argc, char **argv, char **tail, GError **error)
 	}
 	if (!need_root("rm", error))
 		return EXIT_FAILED;
+	all = exports_all();
 	scuse_json_begin_array(json, NULL);
 	for (int i = 0; i < argc; i++) {
 		g_autoptr(GError) reason = NULL;
 
-		if (remove_lun(argv[i], force, &reason)) {
+		if (remove_lun_among(all, argv[i], force, &reason)) {
 			print_note("removed LUN '%s'", argv[i]);
 		} else {
 			print_error("%s", reason->message);

@@ -91,12 +91,13 @@ for ((death = 1; death <= deaths; death++)); do
 	before=$(contents)
 	for name in d0 lib; do
 		first=$(worker $name)
-		kill -KILL "$first"
+		kill_worker $name 1
 		check "death $death: $name gets another worker" wait_for 30 another_worker $name "$first"
 	done
 	check "death $death: all is where it was" wait_for 30 contents_are "$before"
-	(sleep "0.0$((RANDOM % 10))"; kill -KILL "$(worker lib)") &
-	mtx -f "$c" transfer 5 6 >/dev/null 2>&1
+	mtx -f "$c" transfer 5 6 >/dev/null 2>&1 &
+	sleep "0.0$((RANDOM % 10))"
+	kill_worker lib
 	wait $!
 	sleep 1
 	check_equal "death $death, in the middle of a move: each cartridge is there, once" \

@@ -10,6 +10,8 @@
 #	tape_write NODE LENGTH...	writes a record of each length, from $tape_data, and a filemark
 #	worker NAME			prints the process id of a LUN's worker
 #	another_worker NAME PID		is there another worker than this one?
+#	kill_worker NAME [MORE]		kills the worker, but waits first until the runner would start another one, and
+#					MORE after that one without waiting
 
 tape_data=/tmp/tape.data
 
@@ -51,3 +53,13 @@ tape_records() {
 worker() { scuse show "$1" --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
 is_online() { scuse show "$1" --json | grep -q '"state": *"online"'; }
 another_worker() { is_online "$1" && [ "$(worker "$1")" != "$2" ]; }
+
+# The runner gives a LUN up that needs more than five restarts in a minute.
+declare -A killed_at
+kill_worker() {
+	local times most=$((5 - ${2:-0}))
+	read -r -a times <<<"${killed_at[$1]:-}"
+	while [ "${#times[@]}" -ge $most ] && [ $((SECONDS - times[-most])) -le 61 ]; do sleep 1; done
+	killed_at[$1]="${times[*]} $SECONDS"
+	kill -KILL "$(worker "$1")"
+}

@@ -205,7 +205,7 @@ for ((death = 1; death <= deaths; death++)); do
 	writer=$!
 	sleep "1.$((RANDOM % 10))"
 	first=$(worker k)
-	kill -KILL "$first"
+	kill_worker k
 	check "death $death: there is another worker" wait_for 30 another_worker k "$first"
 	sleep 1
 	touch /tmp/stop

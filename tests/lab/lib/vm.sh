@@ -69,6 +69,8 @@ kernel_cmdline() {
     printf ' %s' rcupdate.rcu_cpu_stall_timeout=100 watchdog_thresh=60
     # A virtual CPU that misses an interrupt must not sleep for ever: with a tick it notices soon.
     if ((VM_ICOUNT)); then printf ' nokaslr'; else printf ' nohz=off highres=off'; fi
+    # Under icount the counter is QEMU's own, and KVM tells its guest.
+    if ((VM_ICOUNT == 0)) && ! kvm_works; then clock_cmdline; fi
     [[ ${LAB_VERBOSE:-0} != 0 ]] || printf ' quiet'
     label_cmdline "$VM_KERNEL"
     [[ -z ${LAB_CMDLINE:-} ]] || printf ' %s' "$LAB_CMDLINE"

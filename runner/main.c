@@ -4,6 +4,7 @@
  *
  *	supervisor/	what runs as a service: claims handlers, starts a worker for each LUN, watches them
  *	worker/		--worker, started by the supervisor: one LUN, one plugin
+ *	stop.c		--stop-workers
  *	plugins.c	--list-handlers and --validate
  */
 #include <stdio.h>
@@ -14,12 +15,15 @@
 #include "mode_file.h"
 #include "options.h"
 #include "plugins.h"
+#include "rendezvous.h"
+#include "stop.h"
 #include "supervisor/supervisor.h"
 #include "worker/process.h"
 
 static int run(const struct options *options)
 {
 	const char *const *dirs = (const char *const *)options->plugin_dirs;
+	const char *runtime_dir = options->runtime_dir ? options->runtime_dir : rendezvous_default_dir();
 
 	switch (options->mode) {
 	case MODE_HELP:
@@ -34,6 +38,8 @@ static int run(const struct options *options)
 	case MODE_VALIDATE:
 		return plugins_validate(dirs, options->handler, options->lines->str, options->size,
 					options->block_size);
+	case MODE_STOP:
+		return stop_workers(runtime_dir);
 	case MODE_WORKER:
 		return worker_main();
 	case MODE_SUPERVISOR:
@@ -42,6 +48,8 @@ static int run(const struct options *options)
 	return supervisor_run(&(struct supervisor_options){
 		.plugin_dirs = dirs,
 		.state_dir = options->state_dir ? options->state_dir : mode_file_state_dir(),
+		.runtime_dir = runtime_dir,
+		.leave_workers = options->leave_workers,
 		.ready_fd = options->ready_fd });
 }
 

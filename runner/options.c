@@ -12,6 +12,9 @@
 enum {
 	OPT_PLUGIN_DIR = 256,
 	OPT_STATE_DIR,
+	OPT_RUNTIME_DIR,
+	OPT_LEAVE_WORKERS,
+	OPT_STOP_WORKERS,
 	OPT_READY_FD,
 	OPT_LOG_LEVEL,
 	OPT_FOREGROUND,
@@ -28,6 +31,9 @@ enum {
 static const struct option long_options[] = {
 	{ "plugin-dir", required_argument, NULL, OPT_PLUGIN_DIR },
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+	{ "leave-workers", no_argument, NULL, OPT_LEAVE_WORKERS },
+	{ "stop-workers", no_argument, NULL, OPT_STOP_WORKERS },
 	{ "ready-fd", required_argument, NULL, OPT_READY_FD },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
@@ -47,11 +53,15 @@ void options_print_help(void)
 	puts("usage: scuse-runner [OPTION]...                             serve LUNs (as root)\n"
 	     "       scuse-runner --list-handlers [--json]                which handlers are there?\n"
 	     "       scuse-runner --validate HANDLER [KEY=VALUE]...       would this do?  opens nothing\n"
+	     "       scuse-runner --stop-workers                          end those that were left\n"
 	     "\n"
 	     "  --plugin-dir DIR    where handlers are (repeatable; else $SCUSE_PLUGIN_DIR, else\n"
 	     "                      " SCUSE_HANDLER_DIR ")\n"
 	     "  --state-dir DIR     where mode pages are kept that initiators save (else $SCUSE_STATE_DIR,\n"
 	     "                      else " SCUSE_STATE_DIR ")\n"
+	     "  --runtime-dir DIR   where the workers of an earlier scuse-runner are found (else\n"
+	     "                      $SCUSE_RUNTIME_DIR, $RUNTIME_DIRECTORY, or " SCUSE_RUNTIME_DIR ")\n"
+	     "  --leave-workers     on SIGTERM, leave the workers to the next scuse-runner\n"
 	     "  --log-level LEVEL   error, warning, info (default) or debug\n"
 	     "  --ready-fd N        write READY to this descriptor once LUNs can be created\n"
 	     "  --foreground        as always: scuse-runner never goes to the background\n"
@@ -106,6 +116,10 @@ static bool take_value(struct options *options, int option, GStrvBuilder *dirs, 
 		g_free(options->state_dir);
 		options->state_dir = g_canonicalize_filename(optarg, NULL);
 		return true;
+	case OPT_RUNTIME_DIR:
+		g_free(options->runtime_dir);
+		options->runtime_dir = g_canonicalize_filename(optarg, NULL);
+		return true;
 	case OPT_READY_FD:
 		return parse_fd(optarg, &options->ready_fd) ||
 		       bad(error, "ready-fd", optarg, "a descriptor's number");
@@ -137,6 +151,12 @@ static bool take_option(struct options *options, int option, GStrvBuilder *dirs,
 		return true;
 	case OPT_JSON:
 		options->json = true;
+		return true;
+	case OPT_LEAVE_WORKERS:
+		options->leave_workers = true;
+		return true;
+	case OPT_STOP_WORKERS:
+		options->mode = MODE_STOP;
 		return true;
 	case OPT_WORKER:
 		options->mode = MODE_WORKER;
@@ -203,6 +223,7 @@ void options_clear(struct options *options)
 {
 	g_strfreev(options->plugin_dirs);
 	g_free(options->state_dir);
+	g_free(options->runtime_dir);
 	g_free(options->handler);
 	g_string_free(options->lines, TRUE);
 }

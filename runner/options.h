@@ -10,12 +10,14 @@
 
 #include "worker/log.h"
 
-enum options_mode { MODE_SUPERVISOR, MODE_WORKER, MODE_LIST, MODE_VALIDATE, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_SUPERVISOR, MODE_WORKER, MODE_LIST, MODE_VALIDATE, MODE_STOP, MODE_HELP, MODE_VERSION };
 
 struct options {
 	enum options_mode mode;
 	GStrv plugin_dirs;
-	char *state_dir; /* absolute; NULL: not given */
+	char *state_dir;   /* absolute; NULL: not given */
+	char *runtime_dir; /* likewise */
+	bool leave_workers;
 	enum scuse_log_level level;
 	int ready_fd; /* -1: none */
 	bool json;

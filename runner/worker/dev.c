@@ -16,6 +16,7 @@
 
 #include "claims.h"
 #include "log.h"
+#include "pressure.h"
 
 #define POOL_THREADS 16	  /* of a handler that takes any number of commands */
 #define STOP_TIMEOUT 6000 /* milliseconds that commands in flight have to end */
@@ -447,8 +448,11 @@ int dev_open(struct scuse_dev *dev, struct handler *handler, struct scuse_config
 		result = call_open(dev, error);
 	if (!result)
 		result = probe_first(dev, error);
-	if (!result)
+	if (!result) {
+		pressure_begin_mapping();
 		result = setup_queues(dev, error);
+		pressure_end_mapping();
+	}
 	if (!result)
 		result = start_threads(dev, error);
 	if (!result)

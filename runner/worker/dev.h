@@ -162,6 +162,12 @@ struct dev_attentions {
 
 struct pool;
 
+/* Behind scuse_dev_keep() and scuse_dev_kept(); any thread. */
+struct dev_keeper {
+	int (*keep)(void *data, int fd);
+	int (*kept)(void *data);
+};
+
 struct scuse_dev {
 	char *name;
 	const struct worker_device_ops *device_ops;
@@ -202,6 +208,8 @@ struct scuse_dev {
 	/* Told before each call into the handler, so that a crash can be put down to it. */
 	void (*entering)(void *data, const char *callback);
 	void *entering_data;
+	const struct dev_keeper *keeper; /* NULL: nothing can be kept */
+	void *keeper_data;
 };
 
 struct scuse_dev *dev_new(const char *name, const struct worker_device_ops *ops, void *device);

@@ -2,8 +2,8 @@
 /*
  * The log, and the road that scuse_error() messages take.  See log.h.
  *
- * Level and subject are set once, before there are threads.  The sink's pointers have a lock, since a
- * handler's thread may report an error while the worker shuts down.
+ * The subject is set once, before there are threads.  The level may change at any time: it is atomic.  The
+ * sink's pointers have a lock, since a handler's thread may report an error while the worker shuts down.
  */
 #include "log.h"
 
@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static struct {
-	enum scuse_log_level level;
+	_Atomic enum scuse_log_level level;
 	bool journal;
 	char subject[300];
 } logger = { .level = SCUSE_LOG_INFO };
@@ -66,6 +67,11 @@ enum scuse_log_level log_level(void)
 	return logger.level;
 }
 
+void log_set_level(enum scuse_log_level level)
+{
+	logger.level = level;
+}
+
 bool log_parse_level(const char *text, enum scuse_log_level *level)
 {
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
@@ -107,8 +113,11 @@ void log_vwrite(enum scuse_log_level level, const char *format, va_list args)
 		if (*c == '\n' || *c == '\r')
 			*c = ' ';
 	line[used++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)used) < 0)
-		return; /* nobody reads the log: there is nowhere to say so */
+	if (write(STDERR_FILENO, line, (size_t)used) >= 0)
+		return;
+	/* Who read our stderr is gone, as when the supervisor had a terminal: there still is the system's log. */
+	line[used - 1] = '\0';
+	syslog(LOG_DAEMON | (int)level, "%s", strchr(line, logger.journal ? '>' : ' ') + 1);
 }
 
 void log_write(enum scuse_log_level level, const char *format, ...)

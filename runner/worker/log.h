@@ -17,6 +17,7 @@
 /* `subject` comes in front of each message, for example the LUN's name; NULL for none.  It is copied. */
 void log_init(enum scuse_log_level level, const char *subject);
 enum scuse_log_level log_level(void);
+void log_set_level(enum scuse_log_level level);
 bool log_parse_level(const char *text, enum scuse_log_level *level);
 const char *log_level_name(enum scuse_log_level level);
 

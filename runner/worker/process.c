@@ -5,7 +5,8 @@
  *
  *	serve -> load plugin -> parse config -> dev_open -> "ready" -> wait -> dev_stop -> exit
  *
- * It stops when told to, on SIGTERM, when the supervisor is gone, and when the kernel sends no more.
+ * It stops when told to, on SIGTERM, and when the kernel sends no more.  When the supervisor is gone it goes on,
+ * and waits for the next one (link.h).
  */
 #include "process.h"
 
@@ -21,22 +22,23 @@
 
 #include "../control.h"
 #include "dev.h"
+#include "link.h"
 #include "log.h"
-
-#ifndef PR_SET_IO_FLUSHER
-#define PR_SET_IO_FLUSHER 57
-#endif
+#include "pressure.h"
 
 /* What the supervisor wants served. */
 struct order {
 	char *name, *handler, *plugin, *config, *level;
 	char *identity; /* which device the kernel knows a raw LUN by; "" if none */
+	char *runtime_dir, *build;
+	uint32_t id;
 	uint64_t size;
 	uint32_t block_size;
 };
 
 struct worker {
 	struct order order;
+	struct link link;
 	int session; /* descriptor of /dev/scuseN */
 	struct handler *handler;
 	struct scuse_config *config;
@@ -51,12 +53,16 @@ static void order_clear(struct order *order)
 	g_free(order->config);
 	g_free(order->level);
 	g_free(order->identity);
+	g_free(order->runtime_dir);
+	g_free(order->build);
 }
 
-static bool receive_order(struct order *order)
+static bool receive_order(struct order *order, struct link *link)
 {
+	int kept;
 	bool end;
-	g_autoptr(GVariant) packet = control_receive(CONTROL_FD, &end);
+	g_autoptr(GVariant) packet = control_receive_fd(CONTROL_FD, &kept, &end);
+	g_autoptr(GVariant) restarts = NULL;
 
 	if (!packet || strcmp(control_verb(packet), "serve") != 0)
 		return false;
@@ -68,6 +74,12 @@ static bool receive_order(struct order *order)
 	order->identity = control_string(packet, "identity");
 	order->size = control_uint64(packet, "size");
 	order->block_size = (uint32_t)control_uint64(packet, "block-size");
+	order->runtime_dir = control_string(packet, "runtime-dir");
+	order->build = control_string(packet, "build");
+	order->id = (uint32_t)control_uint64(packet, "id");
+	restarts = control_value(packet, "restarts", "ax");
+	link_init(link, CONTROL_FD, kept);
+	link_describe(link, order->handler, order->build, restarts);
 	return true;
 }
 
@@ -81,9 +93,7 @@ static void set_up_process(const struct order *order)
 	snprintf(title, sizeof(title), "scuse:%.9s", order->name);
 	prctl(PR_SET_NAME, title, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* The LUN may hold the very file system that memory reclaim writes to. */
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) < 0 && errno != EPERM)
-		log_debug("PR_SET_IO_FLUSHER: %s", strerror(errno));
+	pressure_prepare();
 	signal(SIGPIPE, SIG_IGN);
 	/* A terminal's Ctrl-C reaches all of us; the supervisor decides what it means. */
 	signal(SIGINT, SIG_IGN);
@@ -101,23 +111,43 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Without it the LUN is served all the same, for as long as this supervisor lives. */
+static void become_findable(struct worker *worker)
+{
+	int result = link_listen(&worker->link, worker->order.runtime_dir, worker->order.id);
+
+	if (result)
+		log_warning("cannot listen in %s: %s: the worker will end with scuse-runner",
+			    worker->order.runtime_dir, strerror(-result));
+}
+
 static void on_entering(void *data, const char *callback)
 {
-	(void)data;
-	control_send(CONTROL_FD, "phase", "{'phase': <%s>}", callback);
+	link_entering(data, callback);
 }
 
 static void on_error(void *data, const char *message)
 {
-	(void)data;
-	control_send(CONTROL_FD, "event", "{'message': <%s>}", message);
+	link_event(data, message);
 }
+
+static int on_keep(void *data, int fd)
+{
+	return link_keep(data, fd);
+}
+
+static int on_kept(void *data)
+{
+	return link_kept(data);
+}
+
+static const struct dev_keeper keeper = { .keep = on_keep, .kept = on_kept };
 
 static int open_lun(struct worker *worker, char **error)
 {
 	struct order *order = &worker->order;
 
-	on_entering(NULL, "load");
+	on_entering(&worker->link, "load");
 	worker->handler = handler_load(order->plugin, order->handler, error);
 	if (!worker->handler)
 		return -ENOEXEC;
@@ -127,6 +157,9 @@ static int open_lun(struct worker *worker, char **error)
 		return -EINVAL;
 	worker->dev = dev_new(order->name, &worker_device_kernel, &worker->session);
 	worker->dev->entering = on_entering;
+	worker->dev->entering_data = &worker->link;
+	worker->dev->keeper = &keeper;
+	worker->dev->keeper_data = &worker->link;
 	worker->dev->known_identity = g_strdup(order->identity);
 	return dev_open(worker->dev, worker->handler, worker->config, error);
 }
@@ -136,35 +169,34 @@ static void resize(struct worker *worker, GVariant *packet)
 	g_autofree char *error = NULL;
 	int result = dev_resize(worker->dev, control_uint64(packet, "size"), &error);
 
-	control_send(CONTROL_FD, "resized", "{'cookie': <%t>, 'status': <%i>, 'message': <%s>}",
-		     control_uint64(packet, "cookie"), -result, error ? error : "");
+	link_resized(&worker->link, control_uint64(packet, "cookie"), -result, error ? error : "");
 }
 
 /* False: stop. */
 static bool obey(struct worker *worker)
 {
-	bool end;
-	g_autoptr(GVariant) packet = control_receive(CONTROL_FD, &end);
+	g_autoptr(GVariant) packet = NULL;
+	enum link_order order = link_receive(&worker->link, &packet);
 
-	if (!packet)
-		return !end;
-	if (strcmp(control_verb(packet), "stop") == 0)
-		return false;
-	if (strcmp(control_verb(packet), "resize") == 0)
+	if (order == LINK_RESIZE)
 		resize(worker, packet);
-	return true;
+	return order != LINK_STOP;
 }
 
 static void serve(struct worker *worker, int signals)
 {
 	struct pollfd fds[] = {
-		{ .fd = CONTROL_FD, .events = POLLIN },
+		{ .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = worker->dev->event_fd, .events = POLLIN },
+		{ .events = POLLIN },
 	};
 
 	for (;;) {
-		int ready = poll(fds, 3, dev_timeout(worker->dev));
+		int ready;
+
+		link_poll(&worker->link, &fds[0].fd, &fds[3].fd);
+		ready = poll(fds, 4, dev_timeout(worker->dev));
 
 		if (ready < 0 && errno != EINTR)
 			return;
@@ -172,6 +204,8 @@ static void serve(struct worker *worker, int signals)
 			return;
 		if (fds[0].revents && !obey(worker))
 			return;
+		if (fds[3].revents)
+			link_accept(&worker->link);
 		if ((fds[2].revents || !ready) && dev_events(worker->dev) & DEV_EVENT_ENDED) {
 			log_debug("the kernel has ended the session");
 			return;
@@ -196,19 +230,20 @@ int worker_main(void)
 
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(DEVICE_FD, F_SETFD, FD_CLOEXEC);
-	if (!receive_order(&worker.order)) {
+	if (!receive_order(&worker.order, &worker.link)) {
 		fputs("scuse-runner --worker is started by scuse-runner itself, not by hand\n", stderr);
 		return 2;
 	}
 	set_up_process(&worker.order);
 	signals = open_signals();
-	error_set_sink(on_error, NULL);
+	become_findable(&worker);
+	error_set_sink(on_error, &worker.link);
 	result = open_lun(&worker, &error);
 	if (result) {
-		control_send(CONTROL_FD, "error", "{'status': <%i>, 'message': <%s>}", -result,
-			     error ? error : strerror(-result));
+		if (!link_error(&worker.link, -result, error ? error : strerror(-result)))
+			log_error("%s", error ? error : strerror(-result));
 	} else {
-		control_send(CONTROL_FD, "ready", "@a{sv} {}");
+		link_ready(&worker.link);
 		serve(&worker, signals);
 		stop_or_die(&worker);
 	}
@@ -217,6 +252,7 @@ int worker_main(void)
 	config_free(worker.config);
 	handler_free(worker.handler);
 	order_clear(&worker.order);
+	link_free(&worker.link);
 	close(signals);
 	return result ? 1 : 0;
 }

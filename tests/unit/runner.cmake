@@ -27,6 +27,15 @@ scuse_runner_test(unit-raw raw.c ${rig})
 scuse_runner_test(unit-ring ring.c)
 scuse_runner_test(unit-sense sense.c)
 
+# The supervisor's parts, by themselves and with a worker that the test plays.
+set(runner ${CMAKE_SOURCE_DIR}/runner)
+scuse_runner_test(unit-lun lun.c ${runner}/control.c ${runner}/rendezvous.c ${runner}/supervisor/budget.c
+  ${runner}/supervisor/build.c ${runner}/supervisor/lun.c ${runner}/supervisor/process.c ${runner}/supervisor/spawn.c
+  ${runner}/worker/link.c)
+scuse_runner_test(unit-supervisor supervisor.c ${runner}/control.c ${runner}/supervisor/budget.c
+  ${runner}/supervisor/build.c ${runner}/supervisor/fdstore.c ${runner}/supervisor/notify.c)
+target_compile_definitions(unit-lun PRIVATE SCUSE_RUNTIME_DIR="/run/scuse")
+
 # The parts of the vchanger handler below its commands, and its link with drives.
 set(vchanger_parts element.c inventory.c library.c link.c moves.c page.c state.c watch.c)
 list(TRANSFORM vchanger_parts PREPEND ../../handlers/vchanger/)

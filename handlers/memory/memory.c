@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The memory handler: a thin disk in the worker's memory.  What was never written, or was unmapped, takes
- * no memory and reads as zeros.  The contents are gone when the LUN goes offline.  store.c keeps them; here
- * are the parameters, and what initiators are told about space.
+ * The memory handler: a thin disk in memory.  What was never written, or was unmapped, takes no memory and
+ * reads as zeros.  The contents live as long as the LUN: a worker that dies leaves them to the next one, by way
+ * of the supervisor.  store.c keeps them; here are the parameters, and what initiators are told about space.
  *
- * A loss of power takes all of the contents along, so no write can be found half done after one: atomic
- * writes are as durable as any.
+ * A loss of power takes all of the contents along, so no write can be found half done after one; a worker's
+ * death does not, which is why atomic writes go through the store's journal.
  *
  * SPACE	With `limit` the pages may take so much memory at most; a write beyond that fails and changes
  *		nothing.  With `threshold` a percentage of it is watched:
@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store.h"
 
@@ -87,8 +88,10 @@ static int memory_write(void *handle, struct scuse_io *io, const void *buffer, u
 	struct memory *memory = handle;
 	uint64_t room;
 	const void *protection = scuse_io_protection(io, &room);
+	int (*write)(struct store *, const void *, const void *, uint64_t, uint64_t) =
+		scuse_io_flags(io) & SCUSE_IO_ATOMIC ? store_write_whole : store_write;
 
-	return accounted(memory, store_write(memory->store, buffer, protection, length, offset));
+	return accounted(memory, write(memory->store, buffer, protection, length, offset));
 }
 
 static int memory_write_same(void *handle, struct scuse_io *io, const void *pattern, uint64_t pattern_length,
@@ -184,10 +187,28 @@ static int memory_validate(const struct scuse_config *config)
 	return -EINVAL;
 }
 
+static int open_store(struct scuse_dev *dev, const struct scuse_config *config, struct memory *memory)
+{
+	int result;
+
+	memory->store = store_new(scuse_config_block_size(config), memory->limit, scuse_dev_kept(dev));
+	if (!memory->store && errno == EPROTO)
+		scuse_error("what the LUN held is in a format that this version of the handler cannot read: "
+			    "remove the LUN and create it anew");
+	if (!memory->store)
+		return -errno;
+	result = scuse_dev_keep(dev, store_fd(memory->store));
+	if (result && result != -EOPNOTSUPP)
+		scuse_log(SCUSE_LOG_WARNING, "the contents will be lost if the worker dies: %s",
+			  strerror(-result));
+	return 0;
+}
+
 static int memory_open(struct scuse_dev *dev, const struct scuse_config *config, void **handle)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
 	uint64_t percent = (uint64_t)scuse_config_int(config, "threshold");
+	int result;
 
 	if (!memory)
 		return -ENOMEM;
@@ -195,14 +216,16 @@ static int memory_open(struct scuse_dev *dev, const struct scuse_config *config,
 	memory->size = scuse_config_device_size(config);
 	memory->limit = scuse_config_size(config, "limit") / STORE_PAGE * STORE_PAGE;
 	memory->threshold = memory->limit / 100 * percent;
-	memory->store = store_new(scuse_config_block_size(config), memory->limit);
-	if (!memory->store) {
+	result = open_store(dev, config, memory);
+	if (result) {
 		free(memory);
-		return -ENOMEM;
+		return result;
 	}
 	pthread_mutex_init(&memory->lock, NULL);
+	memory->reported = store_used(memory->store);
+	memory->above = memory->threshold && memory->reported >= memory->threshold;
 	if (memory->limit)
-		scuse_dev_usage(dev, 0, memory->limit);
+		scuse_dev_usage(dev, memory->reported, memory->limit - memory->reported);
 	*handle = memory;
 	return 0;
 }
@@ -257,8 +280,8 @@ static const struct scuse_sync_ops memory_ops = {
 
 static struct scuse_handler memory_handler = {
 	.name = "memory",
-	.version = "1.1",
-	.description = "thin disk in memory; its contents last as long as the LUN is online",
+	.version = "1.2",
+	.description = "thin disk in memory; its contents last as long as the LUN",
 	.flags = SCUSE_HANDLER_INLINE,
 	.thread_model = SCUSE_THREADS_PARALLEL,
 	.params = memory_params,

@@ -2,15 +2,13 @@
 /*
  * The memory handler's storage.  See store.h.
  *
- * STORAGE	A directory of tables of pages, all made when first needed:
+ * STORAGE	Tables of pages (backing.h), each made when first needed.  A page's state says what it reads as:
  *
- *		    directory --> table --> page (64 KiB)	no page: zeros
- *		   (1 PiB's worth,   (4096 pages,    `--> protection information, when there first is any;
- *		    reserved address  256 MiB)		  without it: FFh
- *		    space)
- *
- *		After an overwrite with a pattern, one page that is full of it (`fill`) stands for all the
- *		pages below `filled`, until they get one of their own:
+ *		    0		  zeros; it takes no memory
+ *		    STATE_OWN	  its own data
+ *		    STATE_FILLED  the fill page, which stands for all the pages below `filled` after an overwrite
+ *				  with a pattern, until they get data of their own
+ *		    and with STATE_PROTECTED it has protection information; without: FFh
  *
  *		     unmap, write of zeros		       unmap, write of zeros
  *		    .------> [no page] <---------------------------.
@@ -18,15 +16,20 @@
  *		[fill] ----------+----> write: [a page of its own] '
  *		    ^------------+----- overwrite ----'
  *
- *		Where there is no table, pages below `filled` are `fill`, the others are none.
+ *		Where there is no table, pages below `filled` are filled, the others are zeros.
  *
- * LOCKING	Tables are put into the directory by compare-and-swap and stay until the end.  A page's
- *		entry and its contents are covered by one of 32 read-write locks, chosen by the page's
- *		number.  Who takes several takes them in the order of their numbers: a write takes those
- *		of all its pages, store_reset() all there are.  `fill` and `filled` are covered by all locks
- *		together: any one is enough to read them.  `used` and `tables` are atomic.
+ * LOCKING	Tables are made under `making`, and stay until the end.  A page's state and its contents are
+ *		covered by one of 32 read-write locks, chosen by the page's number.  Who takes several takes them
+ *		in the order of their numbers: a write takes those of all its pages, store_reset() all there are.
+ *		The fill page and `filled` are covered by all locks together: any one is enough to read them.
+ *		`used` and `tables` are atomic.  `journal_lock`, taken before the others, covers the journal.
  *
  * ALL OR NOTHING  A write reserves and allocates what it lacks before it changes anything.
+ *
+ * DEATH	The worker may be killed between any two instructions; the next one goes on with the memory as it
+ *		is.  So a page's data is there before its state says so, and its state is changed before its
+ *		memory is given back.  Memory of pages that are not STATE_OWN is given back by store_recover().
+ *		A write that must not be torn is in the journal while it is carried out.
  */
 #include "store.h"
 
@@ -35,33 +38,31 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define PAGE	    STORE_PAGE
-#define TABLE	    4096u /* pages of a table */
-#define TABLE_BYTES ((uint64_t)PAGE * TABLE)
-#define DIRECTORY   (STORE_MAX / TABLE_BYTES)
+#include "backing.h"
+
 #define LOCKS	    32u
 #define UNPROTECTED 0xff /* each byte of the protection information of blocks that have none */
 
-struct page {
-	unsigned char *data;	   /* own, or `fill`, or NULL */
-	unsigned char *protection; /* own, or NULL */
-};
+#define STATE_OWN	0x1u
+#define STATE_FILLED	0x2u
+#define STATE_PROTECTED 0x4u
 
-struct table {
-	struct page pages[TABLE];
+/* Where a page is; only while its table is there, which is for ever. */
+struct page {
+	unsigned char *data;
+	unsigned char *protection;
+	unsigned char *state;
 };
 
 struct store {
-	struct table **directory; /* DIRECTORY entries, atomic */
-	uint64_t tables;	  /* atomic: behind the last table that there is */
-	uint64_t used;		  /* atomic: pages of their own */
-	uint64_t limit;		  /* pages; 0: none.  Constant, as are the next two */
+	struct backing backing;
+	uint64_t tables; /* atomic: behind the last table that there is */
+	uint64_t used;	 /* atomic: pages of their own */
+	uint64_t limit;	 /* pages; 0: none.  Constant, as are the next two */
 	uint32_t block_size;
 	size_t protection_size; /* bytes a page */
-	unsigned char *fill;	/* all locks */
-	uint64_t filled;	/* all locks; pages */
+	pthread_mutex_t making, journal_lock;
 	pthread_rwlock_t locks[LOCKS];
 };
 
@@ -116,84 +117,131 @@ static void unlock_pages(struct store *store, uint64_t first, uint64_t count)
 
 /* ---- pages; all with the page's lock held, for writing where something is made ---- */
 
-static struct table *find_table(struct store *store, uint64_t number)
+static unsigned char *find_table(struct store *store, uint64_t number)
 {
-	return __atomic_load_n(&store->directory[number / TABLE], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&store->backing.tables[number / TABLE], __ATOMIC_ACQUIRE);
 }
 
-/* What stands for a page that has no entry. */
-static unsigned char *background(const struct store *store, uint64_t number)
+/* The state of a page that has no table. */
+static unsigned char background(const struct store *store, uint64_t number)
 {
-	return number < store->filled ? store->fill : NULL;
+	return number < store->backing.head->filled ? STATE_FILLED : 0;
 }
 
-static void note_table(struct store *store, uint64_t number)
+/* Data that was written before is there when the state is seen, by the next worker too. */
+static void set_state(const struct page *page, unsigned int state)
 {
-	uint64_t tables = __atomic_load_n(&store->tables, __ATOMIC_RELAXED);
-
-	while (tables <= number / TABLE &&
-	       !__atomic_compare_exchange_n(&store->tables, &tables, number / TABLE + 1, 0, __ATOMIC_RELEASE,
-					    __ATOMIC_RELAXED))
-		;
+	__atomic_store_n(page->state, (unsigned char)state, __ATOMIC_RELEASE);
 }
 
-static struct table *make_table(struct store *store, uint64_t number)
+static void initialize_table(struct store *store, unsigned char *table, uint64_t first)
 {
-	struct table *table = find_table(store, number), *expected = NULL;
+	for (unsigned int i = 0; i < TABLE; i++)
+		table[TABLE_STATES + i] = background(store, first + i);
+	__atomic_store_n(&table[TABLE_MADE], 1, __ATOMIC_RELEASE);
+}
+
+/* With `making`. */
+static unsigned char *map_table(struct store *store, uint64_t index)
+{
+	unsigned char *table = backing_map_table(&store->backing, index);
+
+	if (!table)
+		return NULL;
+	if (!table[TABLE_MADE])
+		initialize_table(store, table, index * TABLE);
+	__atomic_store_n(&store->backing.tables[index], table, __ATOMIC_RELEASE);
+	if (store->tables <= index)
+		__atomic_store_n(&store->tables, index + 1, __ATOMIC_RELEASE);
+	return table;
+}
+
+static unsigned char *make_table(struct store *store, uint64_t number)
+{
+	unsigned char *table = find_table(store, number);
 
 	if (table)
 		return table;
-	table = calloc(1, sizeof(*table));
+	pthread_mutex_lock(&store->making);
+	table = find_table(store, number); /* another thread was faster */
 	if (!table)
-		return NULL;
-	for (unsigned int i = 0; store->fill && i < TABLE; i++)
-		table->pages[i].data = background(store, number - number % TABLE + i);
-	if (__atomic_compare_exchange_n(&store->directory[number / TABLE], &expected, table, 0,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		note_table(store, number);
-		return table;
-	}
-	free(table); /* another thread was faster */
-	return expected;
+		table = map_table(store, number / TABLE);
+	pthread_mutex_unlock(&store->making);
+	return table;
 }
 
-/* NULL: there is no table. */
-static struct page *find_page(struct store *store, uint64_t number)
+static struct page page_of(const struct store *store, unsigned char *table, uint64_t number)
 {
-	struct table *table = find_table(store, number);
+	size_t index = number % TABLE;
 
-	return table ? &table->pages[number % TABLE] : NULL;
+	return (struct page){ table + index * PAGE,
+			      table + TABLE_PROTECTION + index * store->protection_size,
+			      table + TABLE_STATES + index };
 }
 
-static bool is_own(const struct store *store, const struct page *page)
+/* False: there is no table. */
+static bool find_page(struct store *store, uint64_t number, struct page *page)
 {
-	return page->data && page->data != store->fill;
+	unsigned char *table = find_table(store, number);
+
+	if (table)
+		*page = page_of(store, table, number);
+	return table;
 }
 
-static bool make_protection(const struct store *store, struct page *page)
+static bool is_own(const struct page *page)
 {
-	if (!page->protection)
-		page->protection = malloc(store->protection_size);
-	else
+	return *page->state & STATE_OWN;
+}
+
+static bool is_protected(const struct page *page)
+{
+	return *page->state & STATE_PROTECTED;
+}
+
+/* What the page reads as; NULL: zeros. */
+static const unsigned char *contents(const struct store *store, const struct page *page)
+{
+	if (*page->state & STATE_FILLED)
+		return store->backing.fill;
+	return is_own(page) ? page->data : NULL;
+}
+
+static bool make_protection(const struct store *store, const struct page *page)
+{
+	if (is_protected(page))
 		return true;
-	if (page->protection)
-		memset(page->protection, UNPROTECTED, store->protection_size);
-	return page->protection;
+	if (backing_populate(page->protection, store->protection_size))
+		return false;
+	memset(page->protection, UNPROTECTED, store->protection_size);
+	set_state(page, *page->state | STATE_PROTECTED);
+	return true;
 }
 
-static void release_page(struct store *store, struct page *page, bool wipe)
+static void free_page(struct store *store, uint64_t number)
 {
-	if (is_own(store, page)) {
-		if (wipe)
-			explicit_bzero(page->data, PAGE);
-		free(page->data);
-		__atomic_fetch_sub(&store->used, 1, __ATOMIC_RELAXED);
-	}
-	page->data = NULL;
-	if (wipe && page->protection)
+	backing_punch(&store->backing, number / TABLE, number % TABLE * PAGE, PAGE);
+}
+
+/* Its memory is still there afterwards, if it was its own. */
+static void forget_page(struct store *store, const struct page *page, bool wipe)
+{
+	if (wipe && is_own(page))
+		explicit_bzero(page->data, PAGE);
+	if (wipe && is_protected(page))
 		explicit_bzero(page->protection, store->protection_size);
-	free(page->protection);
-	page->protection = NULL;
+	if (is_own(page))
+		__atomic_fetch_sub(&store->used, 1, __ATOMIC_RELAXED);
+	set_state(page, 0);
+}
+
+static void release_page(struct store *store, const struct page *page, uint64_t number)
+{
+	bool own = is_own(page);
+
+	forget_page(store, page, false);
+	if (own)
+		free_page(store, number);
 }
 
 /* Where in a page's protection information that of a piece is, and how long. */
@@ -216,50 +264,6 @@ static bool reserve(struct store *store, uint64_t pages)
 	return true;
 }
 
-/* Pages that are not yet in use form a list through their first bytes. */
-struct spare {
-	struct spare *next;
-};
-
-static struct spare *add_spare(struct spare *list)
-{
-	struct spare *page = malloc(PAGE);
-
-	if (page)
-		page->next = list;
-	return page;
-}
-
-static void free_spares(struct spare *list)
-{
-	while (list) {
-		struct spare *next = list->next;
-
-		free(list);
-		list = next;
-	}
-}
-
-static int allocate(struct store *store, uint64_t pages, struct spare **spares)
-{
-	*spares = NULL;
-	if (!pages) /* the usual case: nobody contends for `used` then */
-		return 0;
-	if (!reserve(store, pages))
-		return -ENOSPC;
-	for (uint64_t i = 0; i < pages; i++) {
-		struct spare *more = add_spare(*spares);
-
-		if (!more) {
-			free_spares(*spares);
-			__atomic_fetch_sub(&store->used, pages, __ATOMIC_RELAXED);
-			return -ENOSPC;
-		}
-		*spares = more;
-	}
-	return 0;
-}
-
 /* ---- writing ---- */
 
 struct source {
@@ -267,21 +271,51 @@ struct source {
 	bool repeated;				/* they are of one block, for all blocks */
 };
 
-/* Makes all that a write needs, but for the spare pages changes nothing that can be seen. */
-static int prepare(struct store *store, uint64_t first, uint64_t count, bool protection,
-		   struct spare **spares)
+/* Pages that were given memory, but no data. */
+static void free_missing(struct store *store, uint64_t first, uint64_t count)
+{
+	struct page page;
+
+	for (uint64_t number = first; number < first + count; number++)
+		if (find_page(store, number, &page) && !is_own(&page))
+			free_page(store, number);
+}
+
+static int allocate(struct store *store, uint64_t first, uint64_t count, uint64_t missing)
+{
+	struct page page;
+
+	if (!missing) /* the usual case: nobody contends for `used` then */
+		return 0;
+	if (!reserve(store, missing))
+		return -ENOSPC;
+	for (uint64_t number = first; number < first + count; number++) {
+		if (!find_page(store, number, &page) || is_own(&page) || !backing_populate(page.data, PAGE))
+			continue;
+		free_missing(store, first, number - first + 1);
+		__atomic_fetch_sub(&store->used, missing, __ATOMIC_RELAXED);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Makes all that a write needs, but changes nothing that can be seen. */
+static int prepare(struct store *store, uint64_t first, uint64_t count, bool protection)
 {
 	uint64_t missing = 0;
 
 	for (uint64_t number = first; number < first + count; number++) {
-		struct table *table = make_table(store, number);
-		struct page *page = table ? &table->pages[number % TABLE] : NULL;
+		unsigned char *table = make_table(store, number);
+		struct page page;
 
-		if (!page || (protection && !make_protection(store, page)))
+		if (!table)
 			return -ENOSPC;
-		missing += !is_own(store, page);
+		page = page_of(store, table, number);
+		if (protection && !make_protection(store, &page))
+			return -ENOSPC;
+		missing += !is_own(&page);
 	}
-	return allocate(store, missing, spares);
+	return allocate(store, first, count, missing);
 }
 
 static void copy(unsigned char *to, const unsigned char *from, size_t length, size_t unit)
@@ -291,30 +325,24 @@ static void copy(unsigned char *to, const unsigned char *from, size_t length, si
 }
 
 /* `at`: bytes from the start of the request. */
-static void put(struct store *store, const struct piece *piece, const struct source *source, uint64_t at,
-		struct spare **spares)
+static void put(struct store *store, const struct piece *piece, const struct source *source, uint64_t at)
 {
-	struct page *page = find_page(store, piece->number);
 	size_t protection = protection_at(store, piece->length);
 	unsigned char *kept;
+	struct page page;
 
-	if (!is_own(store, page)) {
-		unsigned char *own = (unsigned char *)*spares;
-
-		*spares = (*spares)->next;
-		if (piece->length < PAGE && page->data)
-			memcpy(own, page->data, PAGE);
-		else if (piece->length < PAGE)
-			memset(own, 0, PAGE);
-		page->data = own;
-	}
+	find_page(store, piece->number, &page);
+	if (piece->length < PAGE && *page.state & STATE_FILLED)
+		memcpy(page.data, store->backing.fill, PAGE);
 	if (source->repeated)
-		copy(page->data + piece->within, source->data, piece->length, store->block_size);
+		copy(page.data + piece->within, source->data, piece->length, store->block_size);
 	else
-		memcpy(page->data + piece->within, source->data + at, piece->length);
-	if (!page->protection)
+		memcpy(page.data + piece->within, source->data + at, piece->length);
+	if (!is_own(&page))
+		set_state(&page, STATE_OWN | (*page.state & STATE_PROTECTED));
+	if (!is_protected(&page))
 		return;
-	kept = page->protection + protection_at(store, piece->within);
+	kept = page.protection + protection_at(store, piece->within);
 	if (!source->protection)
 		memset(kept, UNPROTECTED, protection);
 	else if (source->repeated)
@@ -323,20 +351,25 @@ static void put(struct store *store, const struct piece *piece, const struct sou
 		memcpy(kept, source->protection + protection_at(store, at), protection);
 }
 
-static int write_pages(struct store *store, const struct source *source, uint64_t length, uint64_t offset)
+/* `journal`: NULL, or where the same write is written down. */
+static int write_pages(struct store *store, const struct source *source, uint64_t length, uint64_t offset,
+		       struct backing_journal *journal)
 {
 	uint64_t first = offset / PAGE, count = (offset + length - 1) / PAGE - first + 1;
-	struct spare *spares = NULL;
 	int result;
 
 	lock_pages(store, first, count);
-	result = prepare(store, first, count, source->protection, &spares);
+	result = prepare(store, first, count, source->protection);
+	if (!result && journal)
+		__atomic_store_n(&journal->valid, 1, __ATOMIC_SEQ_CST);
 	for (uint64_t at = 0; !result && at < length;) {
 		struct piece piece = first_piece(offset + at, length - at);
 
-		put(store, &piece, source, at, &spares);
+		put(store, &piece, source, at);
 		at += piece.length;
 	}
+	if (journal) /* before anybody else can write here */
+		__atomic_store_n(&journal->valid, 0, __ATOMIC_SEQ_CST);
 	unlock_pages(store, first, count);
 	return result;
 }
@@ -344,7 +377,35 @@ static int write_pages(struct store *store, const struct source *source, uint64_
 int store_write(struct store *store, const void *from, const void *protection, uint64_t length,
 		uint64_t offset)
 {
-	return write_pages(store, &(struct source){ from, protection, false }, length, offset);
+	return write_pages(store, &(struct source){ from, protection, false }, length, offset, NULL);
+}
+
+int store_write_whole(struct store *store, const void *from, const void *protection, uint64_t length,
+		      uint64_t offset)
+{
+	struct backing *backing = &store->backing;
+	struct backing_journal *journal = &backing->head->journal;
+	size_t information = protection_at(store, length);
+	int result = -ENOSPC;
+
+	if (length > JOURNAL_MAX)
+		return -EINVAL;
+	pthread_mutex_lock(&store->journal_lock);
+	if (!backing_populate(backing->journal, length) &&
+	    (!protection || !backing_populate(backing->journal_protection, information))) {
+		memcpy(backing->journal, from, length);
+		if (protection)
+			memcpy(backing->journal_protection, protection, information);
+		journal->protected = protection != NULL;
+		journal->offset = offset;
+		journal->length = length;
+		result = write_pages(store, &(struct source){ from, protection, false }, length, offset,
+				     journal);
+	}
+	if (length > PAGE) /* memory that is not the contents', nor counted as such */
+		backing_punch_journal(backing);
+	pthread_mutex_unlock(&store->journal_lock);
+	return result;
 }
 
 int store_fill(struct store *store, const void *block, const void *protection, uint64_t length,
@@ -356,7 +417,7 @@ int store_fill(struct store *store, const void *block, const void *protection, u
 	while (length && !result) {
 		struct piece piece = first_piece(offset, length);
 
-		result = write_pages(store, &source, piece.length, offset);
+		result = write_pages(store, &source, piece.length, offset, NULL);
 		offset += piece.length;
 		length -= piece.length;
 	}
@@ -367,8 +428,11 @@ int store_fill(struct store *store, const void *block, const void *protection, u
 
 static void get(struct store *store, const struct piece *piece, unsigned char *to, unsigned char *protection)
 {
-	const struct page *page = find_page(store, piece->number);
-	const unsigned char *data = page ? page->data : background(store, piece->number);
+	struct page page;
+	bool there = find_page(store, piece->number, &page);
+	const unsigned char *data = there ? contents(store, &page) :
+				    background(store, piece->number) ? store->backing.fill :
+								       NULL;
 
 	if (data)
 		memcpy(to, data + piece->within, piece->length);
@@ -376,8 +440,8 @@ static void get(struct store *store, const struct piece *piece, unsigned char *t
 		memset(to, 0, piece->length);
 	if (!protection)
 		return;
-	if (page && page->protection)
-		memcpy(protection, page->protection + protection_at(store, piece->within),
+	if (there && is_protected(&page))
+		memcpy(protection, page.protection + protection_at(store, piece->within),
 		       protection_at(store, piece->length));
 	else
 		memset(protection, UNPROTECTED, protection_at(store, piece->length));
@@ -404,18 +468,18 @@ int store_extents(struct store *store, uint64_t length, uint64_t offset, struct 
 	while (length && !result && !scuse_extents_enough(extents)) {
 		struct piece piece = first_piece(offset, length);
 		uint64_t described = piece.length;
-		const struct page *page;
-		bool there;
+		bool there, mapped;
+		struct page page;
 
 		pthread_rwlock_rdlock(lock_of(store, piece.number));
-		page = find_page(store, piece.number);
-		there = page ? page->data : background(store, piece.number);
-		if (!page && !there) /* nor is there anything in the rest of the table */
+		there = find_page(store, piece.number, &page);
+		mapped = there ? *page.state & (STATE_OWN | STATE_FILLED) : background(store, piece.number);
+		if (!there && !mapped) /* nor is there anything in the rest of the table */
 			described = TABLE_BYTES - offset % TABLE_BYTES;
 		pthread_rwlock_unlock(lock_of(store, piece.number));
 		described = described < length ? described : length;
 		result = scuse_extents_add(extents, offset, described,
-					   there ? SCUSE_EXTENT_MAPPED : SCUSE_EXTENT_HOLE);
+					   mapped ? SCUSE_EXTENT_MAPPED : SCUSE_EXTENT_HOLE);
 		offset += described;
 		length -= described;
 	}
@@ -429,23 +493,24 @@ enum blanked { BLANKED, BLANKED_TABLE, BLANK_NEEDS_PAGE, BLANK_NO_MEMORY };
 /* With the page's lock held. */
 static enum blanked blank_piece(struct store *store, const struct piece *piece)
 {
-	struct page *page = find_page(store, piece->number);
+	bool there = find_table(store, piece->number);
+	struct page page;
 
-	if (!page && !background(store, piece->number))
+	if (!there && !background(store, piece->number))
 		return BLANKED_TABLE;
-	if (!page && !make_table(store, piece->number))
+	if (!there && !make_table(store, piece->number))
 		return BLANK_NO_MEMORY;
-	page = find_page(store, piece->number);
+	find_page(store, piece->number, &page);
 	if (piece->length == PAGE) {
-		release_page(store, page, false);
+		release_page(store, &page, piece->number);
 		return BLANKED;
 	}
-	if (page->data && !is_own(store, page))
+	if (*page.state & STATE_FILLED)
 		return BLANK_NEEDS_PAGE;
-	if (page->data)
-		memset(page->data + piece->within, 0, piece->length);
-	if (page->protection)
-		memset(page->protection + protection_at(store, piece->within), UNPROTECTED,
+	if (is_own(&page))
+		memset(page.data + piece->within, 0, piece->length);
+	if (is_protected(&page))
+		memset(page.protection + protection_at(store, piece->within), UNPROTECTED,
 		       protection_at(store, piece->length));
 	return BLANKED;
 }
@@ -474,71 +539,140 @@ int store_blank(struct store *store, uint64_t length, uint64_t offset)
 	return 0;
 }
 
-static unsigned char *make_fill(const struct store *store, const unsigned char *pattern, uint64_t length)
+/* With all locks. */
+static void reset_table(struct store *store, uint64_t index, bool wipe, uint64_t filled)
 {
-	unsigned char *fill = malloc(PAGE);
+	unsigned char *table = store->backing.tables[index];
 
-	for (size_t i = 0; fill && i < PAGE; i++)
-		fill[i] = pattern[i % store->block_size % length];
-	return fill;
+	for (uint64_t i = 0; i < TABLE; i++) {
+		struct page page = page_of(store, table, i);
+
+		forget_page(store, &page, wipe);
+	}
+	backing_punch(&store->backing, index, 0, TABLE_STATES);
+	for (uint64_t i = 0; i < TABLE && index * TABLE + i < filled; i++)
+		table[TABLE_STATES + i] = STATE_FILLED;
+}
+
+static void make_fill(struct store *store, const unsigned char *pattern, uint64_t length)
+{
+	for (size_t i = 0; pattern && i < PAGE; i++)
+		store->backing.fill[i] = pattern[i % store->block_size % length];
+}
+
+/* What remains in it of writes that were short. */
+static void wipe_journal(struct store *store)
+{
+	pthread_mutex_lock(&store->journal_lock);
+	if (store->backing.head->journal.length) {
+		explicit_bzero(store->backing.journal, PAGE);
+		explicit_bzero(store->backing.journal_protection, store->protection_size);
+		backing_punch_journal(&store->backing);
+	}
+	pthread_mutex_unlock(&store->journal_lock);
 }
 
 int store_reset(struct store *store, int wipe, const void *pattern, uint64_t pattern_length, uint64_t end)
 {
-	unsigned char *fill = pattern ? make_fill(store, pattern, pattern_length) : NULL;
-	uint64_t filled = fill ? (end + PAGE - 1) / PAGE : 0;
+	uint64_t filled = pattern ? (end + PAGE - 1) / PAGE : 0;
 
-	if (pattern && !fill)
+	if (pattern && backing_populate(store->backing.fill, PAGE))
 		return -ENOMEM;
+	if (wipe)
+		wipe_journal(store);
 	lock_pages(store, 0, LOCKS);
-	for (uint64_t i = 0; i < __atomic_load_n(&store->tables, __ATOMIC_ACQUIRE); i++) {
-		struct table *table = find_table(store, i * TABLE);
-
-		for (uint64_t j = 0; table && j < TABLE; j++) {
-			release_page(store, &table->pages[j], wipe);
-			table->pages[j].data = i * TABLE + j < filled ? fill : NULL;
-		}
-	}
-	free(store->fill);
-	store->fill = fill;
-	store->filled = filled;
+	make_fill(store, pattern, pattern_length);
+	store->backing.head->filled = filled;
+	for (uint64_t i = 0; i < __atomic_load_n(&store->tables, __ATOMIC_ACQUIRE); i++)
+		if (store->backing.tables[i])
+			reset_table(store, i, wipe, filled);
 	unlock_pages(store, 0, LOCKS);
 	return 0;
 }
 
+/* ---- after an earlier worker ---- */
+
+/* Counts what there is, and gives back what the dead worker was about to use or had just given up. */
+static void recover_table(struct store *store, uint64_t index)
+{
+	const unsigned char *states = store->backing.tables[index] + TABLE_STATES;
+
+	for (uint64_t i = 0; i < TABLE;) {
+		uint64_t first = i;
+		bool own = states[i] & STATE_OWN;
+
+		while (i < TABLE && !!(states[i] & STATE_OWN) == own)
+			i++;
+		if (own)
+			store->used += i - first;
+		else
+			backing_punch(&store->backing, index, first * PAGE, (i - first) * PAGE);
+	}
+}
+
+static bool finish_journal(struct store *store)
+{
+	struct backing *backing = &store->backing;
+	struct backing_journal *journal = &backing->head->journal;
+	const struct source source = { backing->journal, journal->protected ? backing->journal_protection : NULL,
+				       false };
+
+	if (!journal->valid)
+		return true;
+	if (!journal->length || journal->length > JOURNAL_MAX || journal->offset > STORE_MAX - journal->length)
+		return false;
+	return !write_pages(store, &source, journal->length, journal->offset, journal);
+}
+
+static bool store_recover(struct store *store)
+{
+	for (uint64_t i = 0; (i = backing_next_table(&store->backing, i)) < TABLES; i++) {
+		if (!map_table(store, i))
+			return false;
+		recover_table(store, i);
+	}
+	return finish_journal(store);
+}
+
 /* ---- all of it ---- */
 
-struct store *store_new(uint32_t block_size, uint64_t limit)
+struct store *store_new(uint32_t block_size, uint64_t limit, int kept)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	void *directory;
+	int result = store ? backing_open(&store->backing, kept, block_size) : -ENOMEM;
 
-	if (!store)
-		return NULL;
-	directory = mmap(NULL, DIRECTORY * sizeof(struct table *), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (directory == MAP_FAILED) {
+	if (result) {
 		free(store);
+		errno = -result;
 		return NULL;
 	}
-	store->directory = directory;
 	store->limit = limit / PAGE;
 	store->block_size = block_size;
 	store->protection_size = protection_at(store, PAGE);
+	pthread_mutex_init(&store->making, NULL);
+	pthread_mutex_init(&store->journal_lock, NULL);
 	for (unsigned int i = 0; i < LOCKS; i++)
 		pthread_rwlock_init(&store->locks[i], NULL);
-	return store;
+	if (kept < 0 || store_recover(store))
+		return store;
+	store_free(store);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void store_free(struct store *store)
 {
-	store_reset(store, false, NULL, 0, 0);
-	for (uint64_t i = 0; i < store->tables; i++)
-		free(store->directory[i]);
 	for (unsigned int i = 0; i < LOCKS; i++)
 		pthread_rwlock_destroy(&store->locks[i]);
-	munmap(store->directory, DIRECTORY * sizeof(struct table *));
+	pthread_mutex_destroy(&store->journal_lock);
+	pthread_mutex_destroy(&store->making);
+	backing_close(&store->backing);
 	free(store);
+}
+
+int store_fd(const struct store *store)
+{
+	return store->backing.fd;
 }
 
 uint64_t store_used(const struct store *store)

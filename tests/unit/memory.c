@@ -4,7 +4,9 @@
  * information, FORMAT UNIT and SANITIZE.  datapath.c has it under load.
  */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rig.h"
 
@@ -123,6 +125,87 @@ Test(memory, messages)
 	refused("limit=1M\nthreshold=0", 1 << 20, "1 to 100");
 	refused("limit=1M\nthreshold=101", 1 << 20, "1 to 100");
 	refused("limit=1k", 1 << 20, "give 65536 or more");
+}
+
+/* ---- what outlives the worker ---- */
+
+static struct rig *next_rig(int *kept, const char *config, uint32_t pi_type)
+{
+	struct rig_options options = rig_defaults();
+
+	options.plugin = "memory";
+	options.config = config;
+	options.sim.device_size = 8 << 20;
+	options.sim.slot_size = 1 << 20;
+	options.sim.pi_type = pi_type;
+	options.kept = kept;
+	return rig_new(&options);
+}
+
+static void expect_protection(struct rig *rig, uint64_t lba, const char *wanted);
+
+Test(memory, outlives_its_worker)
+{
+	const struct scuse_range range = { .lba = 128, .blocks = 128 };
+	unsigned char protection[8 * 8];
+	int kept = -1;
+	struct rig *rig = next_rig(&kept, "limit=256k", 1);
+
+	cr_assert_geq(kept, 0);
+	memset(protection, 'a', sizeof(protection));
+	cr_expect_eq(write_pages(rig, 0, 3, 0x5a), 0);
+	cr_expect_eq(rig_write_protected(rig, 260, 4, page, protection), SAM_GOOD);
+	cr_expect_eq(rig_unmap(rig, &range, 1), SAM_GOOD);
+	rig_free(rig);
+	rig = next_rig(&kept, "limit=256k", 1);
+	expect_extents(rig, 16384, "M64 H64 M64 H8000");
+	expect_bytes(rig, 0, 128, 0x5a);
+	expect_bytes(rig, 128, 128, 0);
+	expect_bytes(rig, 264, 120, 0x5a);
+	expect_protection(rig, 258, "--aaaa--");
+	/* What it takes counts as before. */
+	cr_expect_eq(write_pages(rig, 10, 3, 1), 0x072707);
+	cr_expect_eq(write_pages(rig, 10, 2, 1), 0);
+	rig_free(rig);
+	close(kept);
+}
+
+Test(memory, outlives_its_worker_with_the_pattern)
+{
+	const unsigned char pattern[2] = { 7, 7 };
+	int kept = -1;
+	struct rig *rig = next_rig(&kept, "", 0);
+
+	cr_expect_eq(rig_sanitize(rig, SCUSE_SANITIZE_OVERWRITE, pattern, 2), SAM_GOOD);
+	cr_expect_eq(write_pages(rig, 1, 1, 1), 0);
+	unmap_pages(rig, 2, 1);
+	rig_free(rig);
+	rig = next_rig(&kept, "", 0);
+	expect_bytes(rig, 0, 128, 7);
+	expect_bytes(rig, 128, 128, 1);
+	expect_bytes(rig, 256, 128, 0);
+	expect_bytes(rig, 384, 128, 7);
+	cr_expect_eq(rig_format(rig), SAM_GOOD);
+	rig_free(rig);
+	rig = next_rig(&kept, "", 0);
+	expect_extents(rig, 1024, "H512");
+	rig_free(rig);
+	close(kept);
+}
+
+/* It is not read as what it is not. */
+Test(memory, does_not_take_what_is_not_its_own)
+{
+	struct rig_options options = rig_defaults();
+	g_autofree char *error = NULL;
+	int kept = open("/dev/null", O_RDWR);
+
+	options.plugin = "memory";
+	options.config = "";
+	options.kept = &kept;
+	cr_expect_null(rig_open(&options, &error));
+	cr_expect(error && strstr(error, "create it anew"), "%s", error);
+	close(kept);
 }
 
 /* ---- limit and threshold ---- */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Thread_local struct sim_command latest;
 
@@ -44,6 +45,25 @@ static void release(struct rig *rig)
 	free(rig);
 }
 
+static int keep(void *data, int fd)
+{
+	int *kept = data;
+
+	if (*kept >= 0)
+		close(*kept);
+	*kept = fd < 0 ? -1 : dup(fd);
+	return 0;
+}
+
+static int kept(void *data)
+{
+	const int *fd = data;
+
+	return *fd < 0 ? -1 : dup(*fd);
+}
+
+static const struct dev_keeper keeper = { .keep = keep, .kept = kept };
+
 static bool open_rig(struct rig *rig, const struct rig_options *options, char **error)
 {
 	const struct sim_options *sim = &options->sim;
@@ -64,6 +84,8 @@ static bool open_rig(struct rig *rig, const struct rig_options *options, char **
 	rig->dev = dev_new("test", &sim_device_ops, rig->sim);
 	rig->dev->force_poll = options->force_poll;
 	rig->dev->known_identity = g_strdup(options->known_identity);
+	rig->dev->keeper = options->kept ? &keeper : NULL;
+	rig->dev->keeper_data = options->kept;
 	sim_refuse_start(rig->sim, options->refusal);
 	return dev_open(rig->dev, rig->handler, rig->config, error) == 0;
 }

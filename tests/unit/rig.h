@@ -27,6 +27,7 @@ struct rig_options {
 	const char *known_identity; /* of a raw LUN: what the kernel says that it is; NULL: nothing */
 	int refusal;		    /* of START, a negative errno; 0: none */
 	bool force_poll;
+	int *kept; /* where scuse_dev_keep() has descriptors kept, -1: nothing is; NULL: nothing can be kept */
 };
 
 /* Small geometry, 512-byte blocks, one queue: to be changed by the test. */

@@ -36,6 +36,11 @@ scuse_runner_test(unit-supervisor supervisor.c ${runner}/control.c ${runner}/sup
   ${runner}/supervisor/build.c ${runner}/supervisor/fdstore.c ${runner}/supervisor/notify.c)
 target_compile_definitions(unit-lun PRIVATE SCUSE_RUNTIME_DIR="/run/scuse")
 
+# The memory handler's storage, killed in the middle of writes.
+scuse_runner_test(unit-memory-death memory_death.c ${CMAKE_SOURCE_DIR}/handlers/memory/backing.c
+  ${CMAKE_SOURCE_DIR}/handlers/memory/store.c)
+target_include_directories(unit-memory-death PRIVATE ${CMAKE_SOURCE_DIR}/handlers/memory)
+
 # The parts of the vchanger handler below its commands, and its link with drives.
 set(vchanger_parts element.c inventory.c library.c link.c moves.c page.c state.c watch.c)
 list(TRANSFORM vchanger_parts PREPEND ../../handlers/vchanger/)

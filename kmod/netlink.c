@@ -6,6 +6,10 @@
  * Commands run in parallel (a REPLY must come through while a RESIZE waits for it); each takes the
  * locks that it needs.  Every error has a text for people.  Changes need CAP_SYS_ADMIN in the initial
  * user namespace, reading does not, but handler parameters are only shown to those who have it.
+ *
+ * Who waits for an owner (RESIZE, RESTART) keeps the netlink core from registering and removing families
+ * meanwhile.  Should somebody want to do that just then, no message passes, the owner's REPLY neither, and
+ * the wait only ends by SCUSE_REQUEST_TIMEOUT.
  */
 #include <linux/capability.h>
 #include <linux/sched.h>

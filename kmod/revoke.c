@@ -87,31 +87,42 @@ void scuse_revoke_by_request(struct scuse_device *dev)
 	mutex_unlock(&dev->lock);
 }
 
-/* Has the process of a session been given enough time to die?  dev->lock is held. */
-static bool scuse_session_overdue(struct scuse_session *sess)
+/* The process has had its time to die.  dev->lock is held. */
+static void scuse_session_quarantine(struct scuse_session *sess)
 {
-	return sess && atomic_read(&sess->state) == SCUSE_SESSION_BROKEN &&
-	       time_after_eq(jiffies, READ_ONCE(sess->revoked_at) + SCUSE_KILL_TIMEOUT * HZ);
-}
-
-void scuse_revoke_overdue(struct scuse_device *dev)
-{
-	struct scuse_session *sess;
+	struct scuse_device *dev = sess->dev;
 	u32 count = 0;
 	u32 i;
 
-	if (READ_ONCE(dev->state) != SCUSE_STATE_BROKEN)
-		return;
-	mutex_lock(&dev->lock);
-	sess = dev->session;
-	if (scuse_session_overdue(sess)) {
-		/* Once more: a fault that was under way at the first time may have mapped a page since. */
-		scuse_region_zap_all(dev);
-		for (i = 0; i < dev->nr_queues; i++)
-			count += scuse_queue_quarantine(&dev->queues[i]);
-	}
-	if (count)
+	sess->quarantined = true;
+	/* Once more: a fault that was under way at the first time may have mapped a page since. */
+	scuse_region_zap_all(dev);
+	for (i = 0; i < dev->nr_queues; i++)
+		count += scuse_queue_quarantine(&dev->queues[i]);
+	if (sess->pid)
 		pr_err("%s: process %u was killed but does not end; %u commands end with BUSY\n", dev->name,
 		       sess->pid_nr, count);
+}
+
+/*
+ * scuse_revoke_overdue - end the commands of a process that has been killed but does not end
+ *
+ * True: its time is not over yet.  Process context, may sleep.
+ */
+bool scuse_revoke_overdue(struct scuse_device *dev)
+{
+	struct scuse_session *sess;
+	bool wait = false;
+
+	if (READ_ONCE(dev->state) != SCUSE_STATE_BROKEN)
+		return false;
+	mutex_lock(&dev->lock);
+	sess = dev->session;
+	if (sess && atomic_read(&sess->state) == SCUSE_SESSION_BROKEN && !sess->quarantined) {
+		wait = time_before(jiffies, READ_ONCE(sess->revoked_at) + SCUSE_KILL_TIMEOUT * HZ);
+		if (!wait)
+			scuse_session_quarantine(sess);
+	}
 	mutex_unlock(&dev->lock);
+	return wait;
 }

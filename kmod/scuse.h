@@ -203,6 +203,7 @@ struct scuse_session {
 	u32 revoke_event; /* enum scuse_event */
 	char reason[192];
 	unsigned long revoked_at; /* jiffies; READ_ONCE() */
+	bool quarantined;	  /* what the process had then has been ended; dev->lock */
 	struct work_struct revoke_work;
 	struct work_struct finish_work;
 };

@@ -215,7 +215,7 @@ static bool scuse_watch_commands(struct scuse_device *dev)
 
 	scuse_parked_abort(dev);
 	if (!findings.sess)
-		return true;
+		return false;
 	for (i = 0; i < dev->nr_queues; i++)
 		scuse_queue_look(&dev->queues[i], &findings);
 	if (findings.overdue)
@@ -249,7 +249,7 @@ static void scuse_watch_work(struct work_struct *work)
 		return;
 	}
 	closely = scuse_watch_commands(dev);
-	scuse_revoke_overdue(dev);
+	closely |= scuse_revoke_overdue(dev);
 	queue_delayed_work(scuse_workqueue, &watch->work, closely ? SCUSE_WATCH_CLOSE : SCUSE_WATCH_PERIOD);
 }
 

@@ -151,8 +151,7 @@ __printf(3, 4) void scuse_session_revoke(struct scuse_session *sess, u32 event, 
 /* The device's session, if it has one: as an administrator wants it. */
 void scuse_revoke_by_request(struct scuse_device *dev);
 
-/* Ends the commands of a process that has been killed but does not end.  Process context, may sleep. */
-void scuse_revoke_overdue(struct scuse_device *dev);
+bool scuse_revoke_overdue(struct scuse_device *dev);
 #endif
 
 #endif /* SCUSE_WATCH_H */

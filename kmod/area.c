@@ -248,7 +248,8 @@ static int scuse_area_find(struct scuse_queue *queue, enum scuse_region region, 
  * The caller has checked that it lies within.  VM_FAULT_OOM, or VM_FAULT_SIGBUS if a limit forbids a page that
  * no submission asks for.
  */
-vm_fault_t scuse_area_fault(struct scuse_queue *queue, enum scuse_region region, u64 index, struct page **page)
+vm_fault_t scuse_area_fault(struct scuse_queue *queue, enum scuse_region region, u64 index,
+			    struct page **page)
 {
 	int ret = scuse_area_find(queue, region, index, page);
 

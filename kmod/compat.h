@@ -73,7 +73,7 @@ static inline u16 scuse_lun_rtpi(struct se_lun *lun)
 typedef unsigned long (*scuse_shrinker_fn)(struct shrinker *shrinker, struct shrink_control *control);
 
 static inline struct shrinker *scuse_shrinker_register(const char *name, scuse_shrinker_fn count,
-							scuse_shrinker_fn scan)
+						       scuse_shrinker_fn scan)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);

@@ -25,12 +25,13 @@
 #include <linux/module.h>
 #include "scuse.h"
 
-#define SCUSE_GFP (GFP_NOIO | __GFP_HIGHMEM | __GFP_NOWARN | __GFP_NORETRY)
+#define SCUSE_GFP	    (GFP_NOIO | __GFP_HIGHMEM | __GFP_NOWARN | __GFP_NORETRY)
 #define SCUSE_RESERVE_SLOTS 2
 
 static unsigned int max_memory_mb;
 module_param(max_memory_mb, uint, 0644);
-MODULE_PARM_DESC(max_memory_mb, "MiB that data slots of all devices may have together (0: an eighth of the memory)");
+MODULE_PARM_DESC(max_memory_mb,
+		 "MiB that data slots of all devices may have together (0: an eighth of the memory)");
 
 static struct scuse_budget scuse_memory; /* pages of all devices */
 
@@ -142,7 +143,7 @@ struct page *scuse_page_rescue(struct scuse_device *dev)
 	return page;
 }
 
-/* Gives a page back, with its charge.  Somebody else may have a reference: then it is free when he drops it. */
+/* Gives a page back, with its charge.  If somebody else has a reference it is free when he drops it. */
 void scuse_page_free(struct scuse_device *dev, struct page *page)
 {
 	scuse_memory_uncharge(dev, 1);

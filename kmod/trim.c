@@ -27,7 +27,7 @@
 
 static DEFINE_SPINLOCK(scuse_trim_lock);
 static LIST_HEAD(scuse_trim_devices); /* enabled ones; scuse_trim_lock */
-static u32 scuse_trim_count;		      /* of them; scuse_trim_lock for writing, READ_ONCE() */
+static u32 scuse_trim_count;	      /* of them; scuse_trim_lock for writing, READ_ONCE() */
 static struct shrinker *scuse_shrinker;
 
 /* What to take back. */

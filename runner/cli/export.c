@@ -117,8 +117,8 @@ GHashTable *exports_all(void)
 	g_autoptr(GPtrArray) names = configfs_directories(configfs_root());
 	struct walk walk = {};
 
-	walk.found = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-					   (GDestroyNotify)g_ptr_array_unref);
+	walk.found =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < names->len; i++) {
 		if (!strcmp(names->pdata[i], "core"))
 			continue;

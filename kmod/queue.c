@@ -105,7 +105,8 @@ void scuse_queues_destroy(struct scuse_device *dev)
 
 	if (!dev->queues)
 		return;
-	for (i = 0; i < dev->nr_queues; i++)
+	/* Those behind one that could not be created are not begun. */
+	for (i = 0; i < dev->nr_queues && dev->queues[i].dev; i++)
 		scuse_queue_free(&dev->queues[i]);
 	kvfree(dev->queues);
 	dev->queues = NULL;

@@ -16,24 +16,26 @@
  *	  | <------------------- the events, ready  |
  *
  * VERSIONS.  hello says which version its sender speaks, and the oldest that it still understands.  The
- * supervisor keeps a worker if each side's version is at least the other's oldest; otherwise it has the worker
- * stop, which every version understands, and starts one of its own.  Arguments and verbs that one does not
- * know are ignored, those that are missing read as "" or 0, so additions need no new "oldest".
+ * supervisor keeps a worker if each side's version is at least the other's oldest; otherwise it has the
+ * worker stop, which every version understands, and starts one of its own.  Arguments and verbs that one does
+ * not know are ignored, those that are missing read as "" or 0, so additions need no new "oldest".
  *
  *	to the worker
  *	  serve   first on the pair: name s, handler s, plugin s (path), config s, size t, block-size t,
- *	          log-level s, identity s, id t, runtime-dir s, build s, restarts ax; with the kept descriptor, if any
+ *	          log-level s, identity s, id t, runtime-dir s, build s, restarts ax; with what is kept
  *	  hello   first on a connection: version t, oldest t, log-level s
  *	  resize  cookie t, size t
  *	  stop    in every version
  *	to the supervisor
- *	  hello   version t, oldest t, handler s, build s, serving b, restarts ax; with the kept descriptor, if any
+ *	  hello   version t, oldest t, handler s, build s, serving b, restarts ax; with what is kept
  *	  phase   phase s: about to call this function of the handler; "" when done
  *	  ready   the session has started
  *	  error   status i (errno), message s: it did not start; the worker exits
  *	  resized cookie t, status i, message s
  *	  event   message s: an error that nobody waits for
  *	  keep    to be kept for the LUN's next worker: the descriptor beside it; none: nothing any more
+ *
+ * What is kept is a descriptor beside the packet, or none.
  *
  * `build` is what the supervisor said of the plugin's file (supervisor/build.h), `restarts` when the LUN's
  * latest restarts were (supervisor/budget.h): the worker keeps both for the next supervisor.

@@ -10,7 +10,15 @@
 
 #include "worker/log.h"
 
-enum options_mode { MODE_SUPERVISOR, MODE_WORKER, MODE_LIST, MODE_VALIDATE, MODE_STOP, MODE_HELP, MODE_VERSION };
+enum options_mode {
+	MODE_SUPERVISOR,
+	MODE_WORKER,
+	MODE_LIST,
+	MODE_VALIDATE,
+	MODE_STOP,
+	MODE_HELP,
+	MODE_VERSION
+};
 
 struct options {
 	enum options_mode mode;

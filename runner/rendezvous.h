@@ -28,7 +28,7 @@ int rendezvous_accept(int listener);
 struct rendezvous {
 	char *path;
 	uint32_t id;
-	pid_t pid; /* as its name says */
+	pid_t pid;  /* as its name says */
 	gint64 age; /* when it was made: a larger number is later */
 };
 /* All there are, the newest first; elements are freed with the array.  Never NULL. */

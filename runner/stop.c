@@ -105,9 +105,10 @@ int stop_workers(const char *runtime_dir)
 	uint32_t owner = find_owner();
 
 	if (owner) {
-		log_error("scuse-runner, process %u, is there and would start the workers again: stop it first "
-			  "(systemctl stop scuse-runner)",
-			  owner);
+		log_error(
+			"scuse-runner, process %u, is there and would start the workers again: stop it first "
+			"(systemctl stop scuse-runner)",
+			owner);
 		return 1;
 	}
 	for (guint i = 0; i < list->len; i++)

@@ -136,7 +136,8 @@ uint64_t backing_next_table(const struct backing *backing, uint64_t index)
 
 int backing_populate(void *start, size_t length)
 {
-	uintptr_t machine_page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)start & ~(machine_page - 1);
+	uintptr_t machine_page = (uintptr_t)sysconf(_SC_PAGESIZE),
+		  first = (uintptr_t)start & ~(machine_page - 1);
 	int result;
 
 	do

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory that a store is in: a memfd, so that the next worker can have it when this one has died.  Nothing
- * else survives, so all that the store has to know afterwards is in there.  Used by store.c.
+ * The memory that a store is in: a memfd, so that the next worker can have it when this one has died.
+ * Nothing else survives, so all that the store has to know afterwards is in there.  Used by store.c.
  *
  *	0          a struct backing_head, the fill page, the journal
  *	TABLES_AT  tables, TABLE_SPAN bytes each, of TABLE pages:
  *
  *		       data, a PAGE each | protection information | states, a byte each | made
  *
- * The file is as long as the largest LUN needs, and nearly all of it holes.  A table is mapped as a whole when
- * it is first needed, and then until the end; vm.max_map_count limits how many that can be (65530, so that a
- * LUN whose data is spread thinly has at least 16 TiB).
+ * The file is as long as the largest LUN needs, and nearly all of it holes.  A table is mapped as a whole
+ * when it is first needed, and then until the end; vm.max_map_count limits how many that can be (65530, so
+ * that a LUN whose data is spread thinly has at least 16 TiB).
  */
 #ifndef MEMORY_BACKING_H
 #define MEMORY_BACKING_H
@@ -33,8 +33,8 @@
 
 /* A write that is either found whole after a worker's death, or not at all. */
 struct backing_journal {
-	uint32_t valid; /* atomic: it was being carried out: to be done again */
-	uint32_t protected; /* with protection information */
+	uint32_t valid;		 /* atomic: it was being carried out: to be done again */
+	uint32_t protected;	 /* with protection information */
 	uint64_t offset, length; /* bytes */
 };
 
@@ -58,8 +58,8 @@ struct backing {
 #define JOURNAL_MAX 16777216u /* bytes: SCUSE_MAX_TRANSFER */
 
 /*
- * `fd`: of an earlier worker, -1: a new one is made.  It is the backing's, also on failure.  0; -ENOMEM; -EPROTO:
- * it is not ours, or of another version or block size.
+ * `fd`: of an earlier worker, -1: a new one is made.  It is the backing's, also on failure.  0; -ENOMEM;
+ * -EPROTO: it is not ours, or of another version or block size.
  */
 int backing_open(struct backing *backing, int fd, uint32_t block_size);
 void backing_close(struct backing *backing);

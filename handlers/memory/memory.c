@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The memory handler: a thin disk in memory.  What was never written, or was unmapped, takes no memory and
- * reads as zeros.  The contents live as long as the LUN: a worker that dies leaves them to the next one, by way
- * of the supervisor.  store.c keeps them; here are the parameters, and what initiators are told about space.
+ * reads as zeros.  The contents live as long as the LUN: a worker that dies leaves them to the next one, by
+ * way of the supervisor.  store.c keeps them; here are the parameters, and what initiators are told about
+ * space.
  *
  * A loss of power takes all of the contents along, so no write can be found half done after one; a worker's
  * death does not, which is why atomic writes go through the store's journal.
@@ -13,7 +14,8 @@
  *		    [below] --- usage reaches it: SCUSE_CHANGED_THRESHOLD ---> [above]
  *		       ^------------------ usage falls below it -----------------'
  *
- * LOCKING	Operations come on several threads at once; the store copes.  `lock` covers what is said below.
+ * LOCKING	Operations come on several threads at once; the store copes.  `lock` covers what is said
+ * below.
  */
 #include <errno.h>
 #include <inttypes.h>

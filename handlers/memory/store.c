@@ -2,12 +2,13 @@
 /*
  * The memory handler's storage.  See store.h.
  *
- * STORAGE	Tables of pages (backing.h), each made when first needed.  A page's state says what it reads as:
+ * STORAGE	Tables of pages (backing.h), each made when first needed.  A page's state says what it reads
+ * as:
  *
  *		    0		  zeros; it takes no memory
  *		    STATE_OWN	  its own data
- *		    STATE_FILLED  the fill page, which stands for all the pages below `filled` after an overwrite
- *				  with a pattern, until they get data of their own
+ *		    STATE_FILLED  the fill page, which stands for all the pages below `filled` after an
+ *				  overwrite with a pattern, until they get data of their own
  *		    and with STATE_PROTECTED it has protection information; without: FFh
  *
  *		     unmap, write of zeros		       unmap, write of zeros
@@ -19,17 +20,18 @@
  *		Where there is no table, pages below `filled` are filled, the others are zeros.
  *
  * LOCKING	Tables are made under `making`, and stay until the end.  A page's state and its contents are
- *		covered by one of 32 read-write locks, chosen by the page's number.  Who takes several takes them
- *		in the order of their numbers: a write takes those of all its pages, store_reset() all there are.
- *		The fill page and `filled` are covered by all locks together: any one is enough to read them.
- *		`used` and `tables` are atomic.  `journal_lock`, taken before the others, covers the journal.
+ *		covered by one of 32 read-write locks, chosen by the page's number.  Who takes several takes
+ *		them in the order of their numbers: a write takes those of all its pages, store_reset() all
+ *		there are. The fill page and `filled` are covered by all locks together: any one is enough to
+ *		read them. `used` and `tables` are atomic.  `journal_lock`, taken before the others, covers
+ *		the journal.
  *
  * ALL OR NOTHING  A write reserves and allocates what it lacks before it changes anything.
  *
- * DEATH	The worker may be killed between any two instructions; the next one goes on with the memory as it
- *		is.  So a page's data is there before its state says so, and its state is changed before its
- *		memory is given back.  Memory of pages that are not STATE_OWN is given back by store_recover().
- *		A write that must not be torn is in the journal while it is carried out.
+ * DEATH	The worker may be killed between any two instructions; the next one goes on with the memory as
+ *		it is.  So a page's data is there before its state says so, and its state is changed before
+ *		its memory is given back.  Memory of pages that are not STATE_OWN is given back by
+ *		store_recover(). A write that must not be torn is in the journal while it is carried out.
  */
 #include "store.h"
 
@@ -174,8 +176,7 @@ static struct page page_of(const struct store *store, unsigned char *table, uint
 {
 	size_t index = number % TABLE;
 
-	return (struct page){ table + index * PAGE,
-			      table + TABLE_PROTECTION + index * store->protection_size,
+	return (struct page){ table + index * PAGE, table + TABLE_PROTECTION + index * store->protection_size,
 			      table + TABLE_STATES + index };
 }
 
@@ -361,7 +362,7 @@ static int write_pages(struct store *store, const struct source *source, uint64_
 	lock_pages(store, first, count);
 	result = prepare(store, first, count, source->protection);
 	if (!result && journal)
-		__atomic_store_n(&journal->valid, 1, __ATOMIC_SEQ_CST);
+		__atomic_exchange_n(&journal->valid, 1, __ATOMIC_SEQ_CST);
 	for (uint64_t at = 0; !result && at < length;) {
 		struct piece piece = first_piece(offset + at, length - at);
 
@@ -369,7 +370,7 @@ static int write_pages(struct store *store, const struct source *source, uint64_
 		at += piece.length;
 	}
 	if (journal) /* before anybody else can write here */
-		__atomic_store_n(&journal->valid, 0, __ATOMIC_SEQ_CST);
+		__atomic_exchange_n(&journal->valid, 0, __ATOMIC_SEQ_CST);
 	unlock_pages(store, first, count);
 	return result;
 }
@@ -430,9 +431,9 @@ static void get(struct store *store, const struct piece *piece, unsigned char *t
 {
 	struct page page;
 	bool there = find_page(store, piece->number, &page);
-	const unsigned char *data = there ? contents(store, &page) :
-				    background(store, piece->number) ? store->backing.fill :
-								       NULL;
+	const unsigned char *data = there			       ? contents(store, &page)
+				    : background(store, piece->number) ? store->backing.fill
+								       : NULL;
 
 	if (data)
 		memcpy(to, data + piece->within, piece->length);
@@ -614,12 +615,13 @@ static bool finish_journal(struct store *store)
 {
 	struct backing *backing = &store->backing;
 	struct backing_journal *journal = &backing->head->journal;
-	const struct source source = { backing->journal, journal->protected ? backing->journal_protection : NULL,
-				       false };
+	const struct source source = { backing->journal,
+				       journal->protected ? backing->journal_protection : NULL, false };
 
 	if (!journal->valid)
 		return true;
-	if (!journal->length || journal->length > JOURNAL_MAX || journal->offset > STORE_MAX - journal->length)
+	if (!journal->length || journal->length > JOURNAL_MAX ||
+	    journal->offset > STORE_MAX - journal->length)
 		return false;
 	return !write_pages(store, &source, journal->length, journal->offset, journal);
 }

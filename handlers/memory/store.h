@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The memory handler's storage: bytes that take memory in pages of STORE_PAGE when they are first written,
- * and protection information beside them.  memory.c is the handler above it.  All of it is in a memfd, so that
- * another worker can go on with it.
+ * and protection information beside them.  memory.c is the handler above it.  All of it is in a memfd, so
+ * that another worker can go on with it.
  *
  * All functions may be called on any thread at any time; store_free() when nobody else does any more.
  * Offsets and lengths are in bytes, multiples of the block size, below STORE_MAX.
@@ -22,8 +22,8 @@ struct store;
 
 /*
  * `limit`: bytes that the pages may take at most; 0: no limit.  `kept`: the descriptor of an earlier worker's
- * store, whose contents the new one has, or -1; it is the store's, also on failure.  NULL with errno set: ENOMEM;
- * EPROTO: what was kept is not such a store, or one of another version or block size.
+ * store, whose contents the new one has, or -1; it is the store's, also on failure.  NULL with errno set:
+ * ENOMEM; EPROTO: what was kept is not such a store, or one of another version or block size.
  */
 struct store *store_new(uint32_t block_size, uint64_t limit, int kept);
 void store_free(struct store *store);
@@ -41,8 +41,8 @@ void store_read(struct store *store, void *to, void *protection, uint64_t length
 int store_write(struct store *store, const void *from, const void *protection, uint64_t length,
 		uint64_t offset);
 /*
- * The same, and also who has the store after the worker's death finds all of it or nothing.  -EINVAL: more than
- * SCUSE_MAX_TRANSFER.
+ * The same, and also who has the store after the worker's death finds all of it or nothing.  -EINVAL: more
+ * than SCUSE_MAX_TRANSFER.
  */
 int store_write_whole(struct store *store, const void *from, const void *protection, uint64_t length,
 		      uint64_t offset);

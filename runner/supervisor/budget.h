@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How often a LUN's worker may be started again: BUDGET_RESTARTS times in BUDGET_WINDOW, each time after a
- * longer pause.  Used by lun.c; pure.  Times are microseconds of CLOCK_MONOTONIC, so that they mean the same to
- * the next supervisor.
+ * longer pause.  Used by lun.c; pure.  Times are microseconds of CLOCK_MONOTONIC, so that they mean the same
+ * to the next supervisor.
  */
 #ifndef SUPERVISOR_BUDGET_H
 #define SUPERVISOR_BUDGET_H

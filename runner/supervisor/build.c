@@ -59,15 +59,15 @@ static char *find_note(const char *notes, size_t size)
 	return NULL;
 }
 
-static char *read_notes(int fd, const ElfW(Phdr) *header)
+static char *read_notes(int fd, const ElfW(Phdr) * header)
 {
 	g_autofree char *notes = NULL;
 
 	if (header->p_type != PT_NOTE || header->p_filesz > NOTES_MAX)
 		return NULL;
 	notes = g_malloc(header->p_filesz + 1);
-	return read_at(fd, notes, header->p_filesz, header->p_offset) ? find_note(notes, header->p_filesz) :
-									NULL;
+	return read_at(fd, notes, header->p_filesz, header->p_offset) ? find_note(notes, header->p_filesz)
+								      : NULL;
 }
 
 static char *read_build_id(int fd)
@@ -98,8 +98,8 @@ char *plugin_build(const char *path)
 	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode))
 		return NULL;
 	build = read_build_id(fd);
-	return build ? build :
-		       g_strdup_printf("file:%jx:%ju:%jd:%jd.%09ld", (uintmax_t)status.st_dev,
+	return build ? build
+		     : g_strdup_printf("file:%jx:%ju:%jd:%jd.%09ld", (uintmax_t)status.st_dev,
 				       (uintmax_t)status.st_ino, (intmax_t)status.st_size,
 				       (intmax_t)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }

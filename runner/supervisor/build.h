@@ -5,8 +5,8 @@
 
 /*
  * What changes when a plugin's file is replaced by another build of it, newly allocated: the linker's build
- * ID, so that the same package installed again is no change; where there is none, device, inode, size and time
- * of modification.  NULL: the file cannot be read.
+ * ID, so that the same package installed again is no change; where there is none, device, inode, size and
+ * time of modification.  NULL: the file cannot be read.
  */
 char *plugin_build(const char *path);
 

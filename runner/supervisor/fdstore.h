@@ -18,8 +18,8 @@ struct fdstore *fdstore_new(void);
 void fdstore_free(struct fdstore *store);
 
 /*
- * Under which name to keep a descriptor (newly allocated).  NULL: the LUN has no serial number, so another one
- * that is made in its place could not be told from it.
+ * Under which name to keep a descriptor (newly allocated).  NULL: the LUN has no serial number, so another
+ * one that is made in its place could not be told from it.
  */
 char *fdstore_name(uint32_t id, const char *name, const char *handler, const char *serial);
 /* What an earlier supervisor had put there, the caller's then; -1: nothing. */

@@ -6,7 +6,7 @@
  *	                 v                                 | died, or failed   | died
  *	lun_serve --> [OPENING] -- "ready" --> [SERVING] --+-------------------+
  *	   |             |   ^                     |  ^    |
- *	   | some process|   | it has not started  |  |    | too often: [FAILED] -- lun_retry, lun_restart --> [WAITING]
+ *	   | some process|   | it has not started  |  |    | too often: [FAILED] -- lun_retry --> [WAITING]
  *	   | has the     |   |                     |  |
  *	   | session     |   '-- [ADOPTING] -------|--'  "hello": it serves
  *	   |             |       ^    |            |
@@ -21,8 +21,8 @@
  *	OPENING	  has a worker, and a time limit below that of the kernel's request.  A worker that dies here
  *		  is reported with the handler's function that it was in.
  *	SERVING	  has a worker whose session has started.
- *	ADOPTING  has a worker of an earlier supervisor's, which has not said anything yet.  If it serves it has
- *		  all the time it wants, since I/O goes on; else a time limit as in OPENING.
+ *	ADOPTING  has a worker of an earlier supervisor's, which has not said anything yet.  If it serves it
+ *		  has all the time it wants, since I/O goes on; else a time limit as in OPENING.
  *	REPLACING has a worker that was told to finish, and a time limit.
  *	WAITING	  has none; the next start is due in a moment, longer from time to time.
  *	FAILED	  used up its restarts (budget.h).
@@ -68,11 +68,11 @@ struct lun {
 	void *host_data;
 	struct lun_spec spec;
 	enum lun_state state;
-	uint64_t add_cookie;	    /* of the request to serve; 0: nobody waits */
-	uint64_t resize_cookie;	    /* likewise */
-	uint64_t restart_cookie;    /* likewise */
-	struct process *process;    /* NULL: no worker */
-	int kept;		    /* what the worker has had kept for the next one; -1: nothing */
+	uint64_t add_cookie;	 /* of the request to serve; 0: nobody waits */
+	uint64_t resize_cookie;	 /* likewise */
+	uint64_t restart_cookie; /* likewise */
+	struct process *process; /* NULL: no worker */
+	int kept;		 /* what the worker has had kept for the next one; -1: nothing */
 	guint timer;
 	char phase[32]; /* the handler's function that the worker is in */
 	char *error;	/* why the worker did not open the LUN, as far as is known */
@@ -172,10 +172,10 @@ static void restart_or_give_up(struct lun *lun)
 
 	if (delay < 0) {
 		lun->state = LUN_FAILED;
-		message = g_strdup_printf(
-			"%s: given up after %d restarts in a minute: `scuse restart` tries again, for all LUNs "
-			"systemctl reload scuse-runner (or SIGHUP)",
-			lun->error, BUDGET_RESTARTS);
+		message = g_strdup_printf("%s: given up after %d restarts in a minute: `scuse restart` tries "
+					  "again, for all LUNs "
+					  "systemctl reload scuse-runner (or SIGHUP)",
+					  lun->error, BUDGET_RESTARTS);
 	} else {
 		message = g_strdup_printf("%s: the worker is started again", lun->error);
 		wait_and_open(lun, (unsigned int)delay);
@@ -371,9 +371,10 @@ static gboolean on_adopt_limit(gpointer data)
 		return on_open_limit(data);
 	lun_spec_clear(&now);
 	lun->timer = 0;
-	log_warning("%s: the worker of an earlier scuse-runner, process %d, does not answer; it serves the LUN, "
-		    "so it is left alone",
-		    lun->spec.name, (int)process_id(lun->process));
+	log_warning(
+		"%s: the worker of an earlier scuse-runner, process %d, does not answer; it serves the LUN, "
+		"so it is left alone",
+		lun->spec.name, (int)process_id(lun->process));
 	return G_SOURCE_REMOVE;
 }
 
@@ -468,8 +469,8 @@ static void start_worker(struct lun *lun, int device, const char *plugin)
 }
 
 /*
- * One session at a time.  Whoever has it is a worker that can be taken over; or one that will take a moment to
- * be gone, or to listen; or a stranger, which is left alone while it serves the LUN.
+ * One session at a time.  Whoever has it is a worker that can be taken over; or one that will take a moment
+ * to be gone, or to listen; or a stranger, which is left alone while it serves the LUN.
  */
 static void device_busy(struct lun *lun, int error)
 {

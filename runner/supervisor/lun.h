@@ -48,8 +48,8 @@ struct lun_host {
 };
 
 /*
- * Begins to serve: by the worker that has the device's session, if there is one and it can be taken over, else
- * by a new one.  Takes over what `spec` points to, and `kept`, what an earlier worker has had kept (-1:
+ * Begins to serve: by the worker that has the device's session, if there is one and it can be taken over,
+ * else by a new one.  Takes over what `spec` points to, and `kept`, what an earlier worker has had kept (-1:
  * nothing).  `cookie`: of the request that waits; 0: nobody waits.
  */
 struct lun *lun_serve(const struct lun_host *host, void *data, struct lun_spec *spec, int kept,

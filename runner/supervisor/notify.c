@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Readiness: to systemd by its datagram protocol, and to scripts by a descriptor.  See notify.h.  No state. */
+/* Readiness: to systemd by its datagram protocol, to scripts by a descriptor.  See notify.h.  No state. */
 #include "notify.h"
 
 #include <errno.h>
@@ -76,8 +76,8 @@ void notify_ready(int fd)
 
 void notify_reloading(void)
 {
-	g_autofree char *state = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
-						 g_get_monotonic_time());
+	g_autofree char *state =
+		g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
 
 	notify_systemd(state);
 }

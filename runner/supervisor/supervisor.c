@@ -43,9 +43,9 @@ struct supervisor {
 	GMainLoop *loop;
 	struct scuse_nl *nl;
 	struct mode_keeper *modes;
-	GHashTable *claimed; /* names of handlers (owned strings) */
-	GHashTable *luns;    /* by id: those that are served */
-	GPtrArray *stopping; /* those whose device is gone, but not yet their worker */
+	GHashTable *claimed;  /* names of handlers (owned strings) */
+	GHashTable *luns;     /* by id: those that are served */
+	GPtrArray *stopping;  /* those whose device is gone, but not yet their worker */
 	struct fdstore *kept; /* what systemd has kept for LUNs that are not served yet */
 	bool exiting;
 	bool leaving; /* and the workers stay */
@@ -288,8 +288,7 @@ static void stop_lun(struct supervisor *supervisor, struct lun *lun)
 	lun_stop(lun);
 }
 
-static struct lun *serve(struct supervisor *supervisor, const struct scuse_nl_device *device,
-			 uint64_t cookie)
+static struct lun *serve(struct supervisor *supervisor, const struct scuse_nl_device *device, uint64_t cookie)
 {
 	struct lun *lun = find_lun(supervisor, device->id);
 	g_autofree char *name = NULL;

@@ -115,7 +115,7 @@ void log_vwrite(enum scuse_log_level level, const char *format, va_list args)
 	line[used++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)used) >= 0)
 		return;
-	/* Who read our stderr is gone, as when the supervisor had a terminal: there still is the system's log. */
+	/* Who read our stderr is gone, with a terminal perhaps: there still is the system's log. */
 	line[used - 1] = '\0';
 	syslog(LOG_DAEMON | (int)level, "%s", strchr(line, logger.journal ? '>' : ' ') + 1);
 }

@@ -5,8 +5,8 @@
  * The LUN may hold the very file system, or swap, that the kernel writes to in order to free memory.  Such a
  * write waits for the worker, so the worker must not wait for it:
  *
- *	PR_SET_IO_FLUSHER  allocations of its system calls do not start that kind of I/O, and its writes are not
- *			   throttled behind the dirty pages that it is to clean.
+ *	PR_SET_IO_FLUSHER  allocations of its system calls do not start that kind of I/O, and its writes are
+ *			   not throttled behind the dirty pages that it is to clean.
  *	mlockall	   its code, stacks and heap are not paged out, or dropped and read again from a disk
  *			   that it serves.  On fault: what is never touched (stacks, reserved address space)
  *			   takes no memory.  A handler that maps much more than it needs in order to make

@@ -4,8 +4,8 @@
 #define WORKER_PRESSURE_H
 
 /*
- * For the whole process, and once: before there are other threads, before plugins are loaded, and while it may
- * still do as root.  What cannot be had is logged and done without.
+ * For the whole process, and once: before there are other threads, before plugins are loaded, and while it
+ * may still do as root.  What cannot be had is logged and done without.
  */
 void pressure_prepare(void);
 /*

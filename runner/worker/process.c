@@ -5,8 +5,8 @@
  *
  *	serve -> load plugin -> parse config -> dev_open -> "ready" -> wait -> dev_stop -> exit
  *
- * It stops when told to, on SIGTERM, and when the kernel sends no more.  When the supervisor is gone it goes on,
- * and waits for the next one (link.h).
+ * It stops when told to, on SIGTERM, and when the kernel sends no more.  When the supervisor is gone it goes
+ * on, and waits for the next one (link.h).
  */
 #include "process.h"
 

@@ -62,18 +62,17 @@ check_equal "by one of the other build, which has what was kept" "2 2" "$(head_o
 check_equal "installing the same build again changes nothing" "$m" "$(worker m)"
 check_equal "nor for the others" "$f" "$(worker f)"
 
-scuse create s slow-open --size 1M >/tmp/create.out 2>&1 &
-create=$!
-opening() { grep -qsx scuse:s /proc/[0-9]*/comm; }
-check "a worker opens its LUN" wait_for 10 opening
+check "a LUN that opens slowly" scuse create s slow-open --size 1M
+s=$(worker s)
+opening() { grep -lsx scuse:s /proc/[0-9]*/comm | sed 's|/proc/\([0-9]*\)/.*|\1|' | grep -vx "$s"; }
+check "its worker is killed" kill -KILL "$s"
+check "another one begins to open it" wait_for 10 opening
+s=$(opening)
 check "the supervisor is killed meanwhile" stop_runner KILL
-wait "$create"
 check "another runner" start_runner
-if scuse show s >/dev/null 2>&1; then
-	check "takes over the LUN that was being opened" wait_for 30 is_online s
-	check "which can be removed" scuse rm s --force
-fi
-check "no worker of it is left" wait_for 30 sh -c '! grep -qsx scuse:s /proc/[0-9]*/comm'
+check "the LUN is online in the end" wait_for 30 is_online s
+check_equal "by the worker that was opening it" "$s" "$(worker s)"
+check "it is removed" scuse rm s --force
 
 check "the worker of the memory is killed, after a takeover" kill -KILL "$m"
 check "and replaced" wait_for 20 another_worker m "$m"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A LUN in the supervisor: workers that are started, die, are replaced, and are taken over by the next
- * supervisor.  Everything is real but the kernel and the worker's inside: spawn_worker() executes this program
- * again with --worker, where a constructor plays a worker, by the worker's own end of the control socket.
+ * supervisor.  Everything is real but the kernel and the worker's inside: spawn_worker() executes this
+ * program again with --worker, where a constructor plays a worker, by the worker's own end of the control
+ * socket.
  *
- * The device is a file: a session is a flock() on it, which ends with the process that has it, and what it holds
- * is the process id of a worker that has started.  The LUN's config says how the worker behaves:
+ * The device is a file: a session is a flock() on it, which ends with the process that has it, and what it
+ * holds is the process id of a worker that has started.  The LUN's config says how the worker behaves:
  *
  *	""	  serves		"die"	   serves for a moment
  *	"slow"	  takes a while to open	"refuse"   does not open
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,7 +65,8 @@ static void serve_ancient(struct link *link)
 		bool end;
 
 		link_poll(link, &fd, &listener);
-		struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = listener, .events = POLLIN } };
+		struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+					{ .fd = listener, .events = POLLIN } };
 
 		poll(fds, 2, -1);
 		if (fds[1].revents) {
@@ -95,7 +98,8 @@ static void serve(struct link *link, const char *behaviour)
 			link_event(link, "nobody is there");
 			gossiped = true;
 		}
-		struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = listener, .events = POLLIN } };
+		struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+					{ .fd = listener, .events = POLLIN } };
 
 		poll(fds, 2, strcmp(behaviour, "die") == 0 ? 20 : -1);
 		if (!fds[0].revents && !fds[1].revents)
@@ -115,7 +119,8 @@ static int play_worker(void)
 	int kept;
 	bool end;
 	g_autoptr(GVariant) order = control_receive_fd(CONTROL_FD, &kept, &end);
-	g_autofree char *behaviour = control_string(order, "config"), *dir = control_string(order, "runtime-dir");
+	g_autofree char *behaviour = control_string(order, "config"),
+			*dir = control_string(order, "runtime-dir");
 	g_autofree char *handler = control_string(order, "handler"), *build = control_string(order, "build");
 	g_autoptr(GVariant) restarts = control_value(order, "restarts", "ax");
 	char pid[32];
@@ -266,6 +271,8 @@ static void set_plugin(const char *contents)
 
 static void set_up(void)
 {
+	if (pidfd_open(getpid(), 0) < 0)
+		cr_skip_test("this valgrind does not know pidfd_open()");
 	world.dir = g_dir_make_tmp("scuse-lun-XXXXXX", NULL);
 	world.runtime = g_build_filename(world.dir, "run", NULL);
 	world.device = g_build_filename(world.dir, "device", NULL);
@@ -297,16 +304,16 @@ static gboolean on_timeout(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-#define AWAIT(condition)                                                            \
-	do {                                                                        \
-		bool late = false;                                                  \
-		guint tick = g_timeout_add(PATIENCE, on_timeout, &late);            \
-		guint poll_source = g_timeout_add(5, on_tick, NULL);                \
-                                                                                    \
-		while (!(condition) && !late)                                       \
-			g_main_context_iteration(NULL, TRUE);                       \
-		g_source_remove(tick);                                              \
-		g_source_remove(poll_source);                                       \
+#define AWAIT(condition)                                                                   \
+	do {                                                                               \
+		bool late = false;                                                         \
+		guint tick = g_timeout_add(PATIENCE, on_timeout, &late);                   \
+		guint poll_source = g_timeout_add(5, on_tick, NULL);                       \
+                                                                                           \
+		while (!(condition) && !late)                                              \
+			g_main_context_iteration(NULL, TRUE);                              \
+		g_source_remove(tick);                                                     \
+		g_source_remove(poll_source);                                              \
 		cr_assert(!late, "in vain: " #condition "; said: %s", world.reports->str); \
 	} while (0)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The memory handler's storage when its process is killed at any moment: what the next process finds is what was
- * acknowledged, no atomic write is torn, and the memory in use is accounted for.
+ * The memory handler's storage when its process is killed at any moment: what the next process finds is what
+ * was acknowledged, no atomic write is torn, and the memory in use is accounted for.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -52,7 +52,7 @@ _Noreturn static void write_on(int fd, struct progress *progress)
 	}
 }
 
-/* The same writes, one after the other, on plain memory: `model` has one byte for half a page, 0: never written. */
+/* The same writes on plain memory: `model` has one byte for half a page, 0: never written. */
 static void replay(uint32_t from, uint32_t to, unsigned char *model)
 {
 	for (uint32_t i = from; i < to; i++)
@@ -90,31 +90,35 @@ static uint64_t pages_with_memory(struct store *store)
 
 Test(memory_death, loses_nothing_and_tears_nothing, .timeout = 200)
 {
-	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
-					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct progress *progress =
+		mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned char model[2 * PAGES] = { 0 }, before[2 * PAGES];
 	struct store *store = store_new(512, 0, -1);
 	int fd = dup(store_fd(store));
-	uint32_t seen = 0, in_doubt = 0;
+	uint32_t seen = 0;
 
 	store_free(store);
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t child = fork();
+		uint32_t ended;
 
 		if (!child)
 			write_on(dup(fd), progress);
+		/* Every other one may also be killed before it has begun, while it recovers. */
+		while (round % 2 && __atomic_load_n(&progress->begun, __ATOMIC_SEQ_CST) == seen)
+			g_usleep(1000);
 		g_usleep((gulong)(2000 + g_random_int_range(0, 20000)));
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		store = store_new(512, 0, dup(fd));
 		cr_assert_not_null(store);
-		replay(seen, progress->ended, model);
+		/* The last one may have ended, or not; an earlier one like it was decided then. */
+		ended = MAX(seen, progress->ended);
+		replay(seen, ended, model);
 		memcpy(before, model, sizeof(model));
-		replay(progress->ended, progress->begun, model);
-		if (progress->begun != progress->ended)
-			in_doubt++;
+		replay(ended, progress->begun, model);
 		if (!matches(store, model)) {
-			cr_assert_neq(progress->begun, progress->ended, "round %d: an acknowledged write is lost",
+			cr_assert_neq(progress->begun, ended, "round %d: an acknowledged write is lost",
 				      round);
 			cr_assert(matches(store, before), "round %d: a write is torn", round);
 			memcpy(model, before, sizeof(model));
@@ -123,7 +127,6 @@ Test(memory_death, loses_nothing_and_tears_nothing, .timeout = 200)
 		cr_assert_eq(pages_with_memory(store) * PAGE, store_used(store), "memory that nobody counts");
 		store_free(store);
 	}
-	cr_expect_gt(seen, ROUNDS);
-	cr_log_info("%u writes, %u in doubt", seen, in_doubt);
+	cr_expect_geq(seen, ROUNDS / 2);
 	close(fd);
 }

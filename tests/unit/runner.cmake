@@ -90,8 +90,10 @@ add_test(NAME unit-runner-command COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/command.sh
   $<TARGET_FILE:scuse-runner> ${CMAKE_BINARY_DIR}/handlers ${CMAKE_CURRENT_BINARY_DIR}/plugins)
 add_test(NAME unit-manpages COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/manpages.sh
   $<TARGET_FILE:scuse-runner> ${CMAKE_BINARY_DIR}/handlers ${CMAKE_SOURCE_DIR})
+add_test(NAME unit-service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/service.sh
+  ${CMAKE_BINARY_DIR}/runner/scuse-runner.service)
 # handlers/template/ is built outside the tree against an installed scuse.
 add_test(NAME unit-template COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/template.sh
   ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR} $<TARGET_FILE:scuse-runner>)
-set_tests_properties(unit-runner-command unit-manpages unit-template PROPERTIES LABELS unit TIMEOUT 300
+set_tests_properties(unit-runner-command unit-manpages unit-service unit-template PROPERTIES LABELS unit TIMEOUT 300
   SKIP_RETURN_CODE 77)

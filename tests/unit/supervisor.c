@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The supervisor's smaller parts: the budget of restarts, builds of plugins, systemd's store, packets with descriptors. */
+/* The supervisor's smaller parts: budget of restarts, builds of plugins, systemd's store, packets. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -73,7 +73,8 @@ static void write_file(const char *path, const char *contents, size_t length)
 
 Test(build, is_the_same_for_a_copy)
 {
-	g_autofree char *path = temporary(), *contents = NULL, *original = NULL, *copy = NULL, *changed = NULL;
+	g_autofree char *path = temporary(), *contents = NULL, *original = NULL, *copy = NULL,
+			*changed = NULL;
 	char *note;
 	gsize length;
 
@@ -187,18 +188,26 @@ Test(systemd, keeps_descriptors)
 	unlink(path);
 }
 
-#define REQUIRE(condition)   \
-	if (!(condition))    \
-	_exit(__LINE__ % 256)
+static bool was_notified(int from, const char *wanted)
+{
+	int passed;
+	g_autofree char *text = next_notification(from, &passed);
 
-/* In a process of its own: the descriptors from 3 on are Criterion's. */
-_Noreturn static void take_over(void)
+	return strcmp(text, wanted) == 0;
+}
+
+#define REQUIRE(condition) \
+	if (!(condition))  \
+	return __LINE__ % 256
+
+/* In a process of its own: the descriptors from 3 on are Criterion's.  The line that failed, or 0. */
+static int take_over(void)
 {
 	g_autoptr(GHashTable) exist = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	char path[] = "/tmp/scuse-notify-test2.sock";
 	struct fdstore *store;
-	int systemd, passed;
+	int systemd;
 
 	for (int i = 3; i < 6; i++)
 		REQUIRE(dup2(STDIN_FILENO, i) == i);
@@ -212,8 +221,8 @@ _Noreturn static void take_over(void)
 	REQUIRE(fcntl(4, F_GETFD) & FD_CLOEXEC);
 	g_hash_table_add(exist, (gpointer) "a");
 	fdstore_prune(store, exist);
-	REQUIRE(strcmp(next_notification(systemd, &passed), "FDSTOREREMOVE=1\nFDNAME=c") == 0);
-	REQUIRE(strcmp(next_notification(systemd, &passed), "nothing") == 0);
+	REQUIRE(was_notified(systemd, "FDSTOREREMOVE=1\nFDNAME=c"));
+	REQUIRE(was_notified(systemd, "nothing"));
 	REQUIRE(fcntl(5, F_GETFD) < 0);
 	REQUIRE(fdstore_take(store, "a") == 3);
 	fdstore_free(store);
@@ -222,7 +231,7 @@ _Noreturn static void take_over(void)
 	REQUIRE(fdstore_take(store, "a") == -1);
 	fdstore_free(store);
 	unlink(path);
-	_exit(0);
+	return 0;
 }
 
 Test(systemd, hands_descriptors_over)
@@ -231,14 +240,15 @@ Test(systemd, hands_descriptors_over)
 	int status;
 
 	if (!child)
-		take_over();
+		_exit(take_over());
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_expect_eq(status, 0, "line %d", WEXITSTATUS(status));
 }
 
 Test(systemd, tells_luns_apart)
 {
-	g_autofree char *one = fdstore_name(1, "a", "memory", "s"), *other = fdstore_name(1, "a", "memory", "t");
+	g_autofree char *one = fdstore_name(1, "a", "memory", "s"),
+			*other = fdstore_name(1, "a", "memory", "t");
 
 	cr_expect_null(fdstore_name(1, "a", "memory", ""), "another LUN may be in its place some day");
 	cr_expect_str_neq(one, other);

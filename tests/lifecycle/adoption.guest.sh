@@ -37,6 +37,8 @@ memory=$(scuse attach m --loop)
 counter=$(scuse attach c --loop)
 check_equal "its first worker, of the first build" "1 1" "$(head_of "$counter")"
 f=$(worker f) m=$(worker m) c=$(worker c)
+check "a worker's memory is locked" awk '/^VmLck:/ { locked = $2 } END { exit !locked }' "/proc/$f/status"
+check_equal "and it is not the one to be killed when there is none" -900 "$(cat "/proc/$f/oom_score_adj")"
 
 fio --ioengine=libaio --direct=1 --iodepth=16 --rw=randrw --bs=4k --size=32M --time_based --runtime=25 --verify=crc32c \
 	--verify_backlog=512 --verify_fatal=1 --minimal --output=/tmp/fio.out --name=f --filename="$file" \

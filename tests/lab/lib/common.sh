@@ -12,7 +12,7 @@ LAB_CACHE=${SCUSE_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/scuse-lab}
 export LAB
 
 # Exit statuses of the lab's own; CMD's status is passed on otherwise.
-readonly LAB_TIMEOUT=124 LAB_FAILED=125 LAB_USAGE=2
+readonly LAB_TIMEOUT=124 LAB_FAILED=125 LAB_USAGE=2 LAB_CUT=137
 
 log() { printf 'lab: %s\n' "$*" >&2; }
 verbose() { [[ ${LAB_VERBOSE:-0} == 0 ]] || log "$@"; }

@@ -14,6 +14,9 @@ VM_UDEV=0
 VM_STRICT=${LAB_STRICT:-0}
 VM_SHELL=0
 VM_ENV=()
+VM_DISKS=()
+VM_SINK=
+VM_CUT=
 
 # What comes out of a guest, each through a virtio port of its own into a file of the run directory.
 # The order is guest-run's.
@@ -82,6 +85,8 @@ guest_env() {
         HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}" "LAB=$LAB" LAB_GUEST=1 \
         "LAB_KERNEL=$VM_KERNEL" "LAB_TOP=$LAB_TOP" "LAB_BUILD=$LAB_BUILD" \
         "SCUSE_PLUGIN_DIR=$LAB_BUILD/handlers"
+    # The port behind those of PORTS.
+    [[ -z $VM_SINK ]] || printf '%s\0' "LAB_SINK=/dev/vport0p$((${#PORTS[@]} + 1))"
     for name in "${VM_ENV[@]}"; do
         if [[ $name == *=* ]]; then
             printf '%s\0' "$name"
@@ -103,7 +108,7 @@ make_run_dir() {
     {
         printf '%s=%q\n' LAB_LABEL "$VM_KERNEL" LAB_BUILD "$LAB_BUILD" LAB_PWD "$PWD" \
             LAB_BARE "$VM_BARE" LAB_UDEV "$VM_UDEV" LAB_STRICT "$VM_STRICT" LAB_LIMIT "$VM_TIMEOUT" \
-            LAB_SHELL "$VM_SHELL" LAB_MODULE_ARGS "${LAB_MODULE_ARGS:-}"
+            LAB_DISKS "${#VM_DISKS[@]}" LAB_SHELL "$VM_SHELL" LAB_MODULE_ARGS "${LAB_MODULE_ARGS:-}"
         if ((VM_SHELL)) && [[ -t 0 ]]; then
             stty size | { read -r rows cols && printf 'LAB_ROWS=%s\nLAB_COLS=%s\n' "$rows" "$cols"; }
         fi
@@ -113,11 +118,27 @@ make_run_dir() {
 # A comma ends a value in QEMU's options unless doubled.
 qemu_quote() { printf '%s' "${1//,/,,}"; }
 
+# words of QEMU's command line for disks and for the sink. A disk's cache is the host's, so what the
+# guest has written to an image stays even if QEMU is killed.
+storage_args() {
+    local i file
+    for ((i = 0; i < ${#VM_DISKS[@]}; i++)); do
+        file=${VM_DISKS[i]}
+        [[ $file == *://* ]] || file=$(realpath -- "$file")
+        printf '%s\n' -drive "if=none,id=disk$i,format=raw,cache=writeback,file=$(qemu_quote "$file")" \
+            -device "virtio-blk-pci,drive=disk$i"
+    done
+    [[ -n $VM_SINK ]] || return 0
+    printf '%s\n' -chardev "file,id=sink,append=on,path=$(qemu_quote "$(realpath -- "$VM_SINK")")" \
+        -device "virtserialport,bus=ports.0,nr=$((${#PORTS[@]} + 1)),chardev=sink,name=lab.sink"
+}
+
 qemu_command() {
-    local -a accel
+    local -a accel storage
     local i
     qemu_find
     mapfile -t accel < <(accel_args)
+    mapfile -t storage < <(storage_args)
     QEMU=("${QEMU_PROGRAM[@]}" -nodefaults -no-user-config -display none -no-reboot
         -machine "q35,usb=off,vmport=off,hpet=off" "${accel[@]}" -m "$VM_MEM"
         -kernel "$(kernel_image "$VM_KERNEL")" -initrd "$(kernel_dir "$VM_KERNEL")/initrd.cpio"
@@ -135,9 +156,20 @@ qemu_command() {
         QEMU+=(-chardev "file,id=port$i,path=$(qemu_quote "$VM_DIR/${PORTS[i]}")"
             -device "virtserialport,bus=ports.0,nr=$((i + 1)),chardev=port$i,name=lab.${PORTS[i]}")
     done
+    QEMU+=("${storage[@]}" -pidfile "$VM_DIR/pid")
     if ((VM_SHELL)); then
         QEMU+=(-chardev stdio,id=shell,signal=off -serial chardev:shell)
     fi
+}
+
+# cut_power BYTES: kills QEMU VM_CUT milliseconds after its sink has grown beyond BYTES.
+cut_power() {
+    until (($(stat -c %s -- "$VM_SINK") > $1)); do
+        kill -0 "$VM_PID" 2>/dev/null || return 0
+        sleep 0.02
+    done
+    sleep "$((VM_CUT / 1000)).$(printf %03d $((VM_CUT % 1000)))"
+    ! kill -KILL "$(<"$VM_DIR/pid")" 2>/dev/null || touch "$VM_DIR/cut"
 }
 
 stop_process() { kill "$1" 2>/dev/null || true; }
@@ -148,8 +180,9 @@ follow() { tail -c +1 -f -s 0.1 --pid="$VM_PID" -- "$1" 2>/dev/null & }
 
 # vm_run CMD...: sets VM_STATUS
 vm_run() {
-    local out err status=0
+    local out err cutter='' status=0
     make_run_dir "$@"
+    [[ -z $VM_SINK ]] || touch -- "$VM_SINK"
     on_exit drop_run_dir
     qemu_command
     # `timeout` also ends a QEMU whose lab was killed so that it could not clean up.
@@ -159,14 +192,21 @@ vm_run() {
         timeout -k 5 "$VM_TIMEOUT" "${QEMU[@]}" </dev/null >/dev/null 2>"$VM_DIR/qemu.log" &
         VM_PID=$!
         on_exit stop_process "$VM_PID"
+        if [[ -n $VM_CUT ]]; then
+            cut_power "$(stat -c %s -- "$VM_SINK")" &
+            cutter=$!
+            on_exit stop_process "$cutter"
+        fi
         follow "$VM_DIR/stdout"
         out=$!
         on_exit stop_process "$out"
         follow "$VM_DIR/stderr" >&2
         err=$!
         on_exit stop_process "$err"
-        wait "$VM_PID" || status=$?
+        # Without the shell's own word on a QEMU that was killed.
+        { wait "$VM_PID"; } 2>/dev/null || status=$?
         wait "$out" "$err" || true
+        [[ -z $cutter ]] || wait "$cutter" || true
     fi
     judge "$status"
 }
@@ -200,6 +240,9 @@ judge() {
         log "the kernel complained (the command's status was: ${said:-none}):"
         printf '%s\n' "$splat" >&2
         VM_STATUS=$LAB_FAILED
+    elif [[ -z $said && -e $VM_DIR/cut ]]; then
+        VM_STATUS=$LAB_CUT VM_KEEP=0
+        return
     elif [[ -z $said && ($1 == 124 || $1 == 137) ]]; then
         log "timed out after $VM_TIMEOUT s (--timeout)"
         VM_STATUS=$LAB_TIMEOUT

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # Gets the kernels that guests boot and the headers that modules are built against, out of
-# Debian packages that are unpacked into the cache: nothing is installed on the host.
+# Debian packages that are unpacked into the cache: nothing is installed on the host. (The debug kernel
+# is built, see debug.sh, and lies there in the same way.)
 # Called by vm.sh and kmod.sh through kernel_need and headers_need; owns $LAB_CACHE/kernels/LABEL:
 #   release         the release name, e.g. 6.1.0-NN-amd64: fixed until `lab kernels --update`
 #   image/          boot/vmlinuz-* (or beside the modules), lib/modules/RELEASE
@@ -17,7 +18,6 @@ label_pattern() {
     6.1) printf '%s' '6\.1\.0-[0-9]+-amd64' ;;
     6.12) printf '%s' '6\.12\.[0-9]+\+deb12(\.[0-9]+)?-amd64' ;;
     7.x) printf '%s' '7\.[0-9]+\.[0-9]+\+deb13(\.[0-9]+)?-amd64' ;;
-    debug) printf '%s' '6\.1\.[0-9]+' ;;
     *) return 1 ;;
     esac
 }
@@ -29,7 +29,7 @@ label_cmdline() { [[ $1 != debug ]] || printf ' acpi=off'; }
 label_in_chroot() { [[ $1 == 7.x ]]; }
 
 check_label() {
-    label_pattern "$1" >/dev/null || usage_error "no kernel '$1': there are ${LAB_LABELS[*]}"
+    [[ " ${LAB_LABELS[*]} " == *" $1 "* ]] || usage_error "no kernel '$1': there are ${LAB_LABELS[*]}"
 }
 
 kernel_dir() { printf '%s/kernels/%s' "$LAB_CACHE" "$1"; }
@@ -53,6 +53,10 @@ headers_dir() {
 # newest_release LABEL: the newest release that has both an image and headers.
 newest_release() {
     local release
+    if [[ $1 == debug ]]; then
+        debug_release
+        return
+    fi
     while read -r release; do
         if apt_has "linux-image-$release" && apt_has "linux-headers-$release"; then
             printf '%s' "$release"
@@ -68,7 +72,7 @@ resolve_release() {
     [[ -s $dir/release ]] && return
     apt_prepare
     release=$(newest_release "$label") ||
-        die "no package linux-image-* for kernel $label in the Debian mirror: try lab kernels --update"
+        die "no package for kernel $label in the Debian mirror: try lab kernels --update"
     mkdir -p "$dir"
     printf '%s\n' "$release" >"$dir/release"
 }
@@ -152,7 +156,9 @@ kernel_fetch() {
     dir=$(kernel_dir "$label")
     resolve_release "$label"
     release=$(kernel_release "$label")
-    if [[ ! -d $dir/image ]]; then
+    if [[ $label == debug ]]; then
+        debug_fetch "$dir" "$release"
+    elif [[ ! -d $dir/image ]]; then
         apt_prepare
         mapfile -t names < <(image_packages "$release")
         log "kernel $label: downloading and unpacking ${names[*]}"
@@ -182,6 +188,7 @@ headers_fetch() {
     local -a names
     dir=$(kernel_dir "$label")
     resolve_release "$label"
+    [[ $label != debug ]] || debug_fetch "$dir" "$(kernel_release debug)"
     [[ -d $dir/headers ]] && return
     [[ $LAB_CACHE != *[[:space:]:]* ]] ||
         die "kernel headers do not work in '$LAB_CACHE': set SCUSE_LAB_CACHE to a path without blanks and colons"

@@ -25,7 +25,7 @@ PORTS=(stdout stderr kmsg runner.log note status)
 # What a healthy kernel never says. Matched against the text of each message.
 SPLAT='^WARNING: |BUG: |^BUG [^ ]+ \(|kernel BUG at|Oops|general protection|possible .* detected|KASAN|KFENCE: '
 SPLAT+='|blocked for more than|soft lockup|hard LOCKUP|detected stalls|self-detected stall'
-SPLAT+='|kmemleak: [1-9][0-9]* new|UBSAN|refcount_t: |list_(add|del) corruption|Kernel panic'
+SPLAT+='|UBSAN|refcount_t: |list_(add|del) corruption|Kernel panic'
 # Not a splat, but a nexus that tcm_loop has lost for good.
 SPLAT+='|Unable to remove TCM_Loop I_T Nexus'
 SPLAT+='|inconsistent lock state|suspicious RCU usage|scheduling while atomic|Bad page state'

@@ -24,13 +24,15 @@ debug_find() {
 debug_up() {
 	local type=$1
 	shift
-	modprobe -a sg sd_mod sr_mod st && modprobe scsi_debug ptype="$type" delay=0 "$@" || return 1
+	# Not every kernel has it; sg, which a CD is passed through by, is there anyhow.
+	modprobe -q sr_mod || true
+	modprobe -a sg sd_mod st && modprobe scsi_debug ptype="$type" delay=0 "$@" || return 1
 	wait_for 20 debug_ready "$type" && debug_find
 }
 
-# Disks, tapes and CDs have a node of their own beside sg's, a moment later.
+# Disks, tapes and CDs have a node of their own beside sg's, a moment later; changers and what has no driver have none.
 debug_ready() {
-	debug_find && { [ "$1" = 8 ] || debug_node; }
+	debug_find && { [ "$1" = 8 ] || { [ "$1" = 5 ] && [ ! -d /sys/bus/scsi/drivers/sr ]; } || debug_node; }
 }
 
 # The ch driver keeps hold of the module of any changer that it has seen.

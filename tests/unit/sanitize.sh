@@ -9,6 +9,8 @@ kind=${1:?usage: sanitize.sh SANITIZERS|valgrind [BUILD_DIR]}
 source=$(cd "$(dirname "$0")/../.." && pwd)
 build=${2:-$source/build-$(echo "$kind" | tr , -)}
 [ $# -ge 2 ] && shift 2 || shift
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
 
 case $kind in
 valgrind) cmake -S "$source" -B "$build" -DSCUSE_PLAIN_TESTS=ON ;;

@@ -87,6 +87,18 @@ static const struct nla_policy policy[SCUSE_ATTR_MAX + 1] = {
 	[SCUSE_ATTR_MODE_SAVED] = BINARY,
 	[SCUSE_ATTR_RAW] = U8,
 	[SCUSE_ATTR_IDENTITY] = STRING,
+	[SCUSE_ATTR_ORPHAN_POLICY] = U8,
+	[SCUSE_ATTR_ORPHAN_TIMEOUT] = U32,
+	[SCUSE_ATTR_INFLIGHT_POLICY] = U8,
+	[SCUSE_ATTR_COMMAND_TIMEOUT] = U32,
+	[SCUSE_ATTR_TMF_TIMEOUT] = U32,
+	[SCUSE_ATTR_OFFLINE_MS] = U64,
+	[SCUSE_ATTR_MEMORY] = U64,
+	[SCUSE_ATTR_MEMORY_MAX] = U64,
+	[SCUSE_ATTR_WAITING] = U32,
+	[SCUSE_ATTR_STAT_REPLAYED] = U64,
+	[SCUSE_ATTR_STAT_TIMEOUTS] = U64,
+	[SCUSE_ATTR_STAT_QUARANTINED] = U64,
 };
 
 /* `attrs` has room for SCUSE_ATTR_MAX + 1; attributes with higher numbers are left out. */
@@ -147,6 +159,16 @@ int scuse_nl_parse_device(struct nlattr **attrs, struct scuse_nl_device *device)
 		.device_type = scuse_nl_get_u8(attrs, SCUSE_ATTR_DEVICE_TYPE),
 		.raw = scuse_nl_get_u8(attrs, SCUSE_ATTR_RAW) != 0,
 		.identity = scuse_nl_get_string(attrs, SCUSE_ATTR_IDENTITY, NULL),
+		.policies = attrs[SCUSE_ATTR_ORPHAN_POLICY] != NULL,
+		.orphan_policy = scuse_nl_get_u8(attrs, SCUSE_ATTR_ORPHAN_POLICY),
+		.orphan_timeout = scuse_nl_get_u32(attrs, SCUSE_ATTR_ORPHAN_TIMEOUT, 0),
+		.inflight_policy = scuse_nl_get_u8(attrs, SCUSE_ATTR_INFLIGHT_POLICY),
+		.command_timeout = scuse_nl_get_u32(attrs, SCUSE_ATTR_COMMAND_TIMEOUT, 0),
+		.tmf_timeout = scuse_nl_get_u32(attrs, SCUSE_ATTR_TMF_TIMEOUT, 0),
+		.offline = attrs[SCUSE_ATTR_OFFLINE_MS] != NULL,
+		.offline_ms = scuse_nl_get_u64(attrs, SCUSE_ATTR_OFFLINE_MS, 0),
+		.memory = scuse_nl_get_u64(attrs, SCUSE_ATTR_MEMORY, 0),
+		.memory_max = scuse_nl_get_u64(attrs, SCUSE_ATTR_MEMORY_MAX, 0),
 	};
 	return 0;
 }
@@ -162,6 +184,7 @@ int scuse_nl_parse_queue(struct nlattr **attrs, struct scuse_nl_queue *queue)
 		.inflight = scuse_nl_get_u32(attrs, SCUSE_ATTR_INFLIGHT, 0),
 		.state = scuse_nl_get_u8(attrs, SCUSE_ATTR_STATE),
 		.max_transfer = scuse_nl_get_u32(attrs, SCUSE_ATTR_MAX_TRANSFER, 0),
+		.waiting = scuse_nl_get_u32(attrs, SCUSE_ATTR_WAITING, 0),
 	};
 	return 0;
 }
@@ -185,6 +208,9 @@ int scuse_nl_parse_stats(struct nlattr **attrs, struct scuse_nl_stats *stats)
 		.batches = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_BATCHES, 0),
 		.zeroed_bytes = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_ZEROED_BYTES, 0),
 		.unmap_blocks = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_UNMAP_BLOCKS, 0),
+		.replayed = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_REPLAYED, 0),
+		.timeouts = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_TIMEOUTS, 0),
+		.quarantined = scuse_nl_get_u64(attrs, SCUSE_ATTR_STAT_QUARANTINED, 0),
 	};
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What changes something: owners claim, release and reply; anybody with the right resizes, sets mode pages
- * and reports.
+ * What changes something: owners claim, release and reply; anybody with the right resizes, restarts, sets
+ * mode pages and reports.
  *
  * Called by programs.  The kernel knows an owner by its socket, so claim, release and reply go through
  * `owner`, everything else through `ask`.
@@ -105,6 +105,21 @@ SCUSE_API int scuse_nl_resize(struct scuse_nl *nl, uint32_t id, uint64_t size)
 	if (nla_put_u32(msg, SCUSE_ATTR_ID, id) || nla_put_u64(msg, SCUSE_ATTR_SIZE, size))
 		return too_big(nl, msg);
 	return send_and_wait(nl, nl->ask, msg, nl->timeout + SCUSE_REQUEST_TIMEOUT * 1000u);
+}
+
+/* A session that hangs has to end first, which may take SCUSE_KILL_TIMEOUT. */
+SCUSE_API int scuse_nl_restart(struct scuse_nl *nl, uint32_t id)
+{
+	struct nl_msg *msg;
+	int r = scuse_nl_message(nl, SCUSE_CMD_RESTART, NLM_F_ACK, &msg);
+
+	if (r)
+		return r;
+	if (nla_put_u32(msg, SCUSE_ATTR_ID, id))
+		return too_big(nl, msg);
+	r = send_and_wait(nl, nl->ask, msg,
+			  nl->timeout + (SCUSE_REQUEST_TIMEOUT + SCUSE_KILL_TIMEOUT) * 1000u);
+	return r == -ENOENT ? -ENODEV : r;
 }
 
 SCUSE_API int scuse_nl_set_mode(struct scuse_nl *nl, uint32_t id, const void *pages, size_t length)

@@ -21,6 +21,9 @@ SCUSE_API const char *scuse_nl_event_name(uint32_t type)
 		[SCUSE_EVENT_UNIT_ATTENTION] = "unit-attention",
 		[SCUSE_EVENT_RESERVATION] = "reservation",
 		[SCUSE_EVENT_MODE_CHANGED] = "mode-changed",
+		[SCUSE_EVENT_SESSION_REVOKED] = "session-revoked",
+		[SCUSE_EVENT_GIVEN_UP] = "given-up",
+		[SCUSE_EVENT_COMMANDS_FAILED] = "commands-failed",
 	};
 
 	return type < sizeof(names) / sizeof(*names) && names[type] ? names[type] : "unknown";
@@ -60,4 +63,25 @@ SCUSE_API const char *scuse_nl_type_name(uint32_t device_type)
 
 	return device_type < sizeof(names) / sizeof(*names) && names[device_type] ? names[device_type]
 										  : "unknown";
+}
+
+SCUSE_API const char *scuse_nl_orphan_name(uint32_t policy)
+{
+	static const char *const names[] = {
+		[SCUSE_ORPHAN_WAIT] = "wait",
+		[SCUSE_ORPHAN_BUSY] = "busy",
+		[SCUSE_ORPHAN_ERROR] = "error",
+	};
+
+	return policy < sizeof(names) / sizeof(*names) ? names[policy] : "unknown";
+}
+
+SCUSE_API const char *scuse_nl_inflight_name(uint32_t policy)
+{
+	static const char *const names[] = {
+		[SCUSE_INFLIGHT_REPLAY] = "replay",
+		[SCUSE_INFLIGHT_BUSY] = "busy",
+	};
+
+	return policy < sizeof(names) / sizeof(*names) ? names[policy] : "unknown";
 }

@@ -145,6 +145,71 @@ Test(events, of_a_raw_device)
 	cr_assert_str_eq(scuse_nl_type_name(0x06), "unknown");
 }
 
+Test(events, policies_of_a_device)
+{
+	struct scuse_nl *nl = make_handle();
+	struct nl_msg *msg = make_event(3, SCUSE_EVENT_SESSION_REVOKED);
+
+	put_device(msg);
+	nla_put_u8(msg, SCUSE_ATTR_ORPHAN_POLICY, SCUSE_ORPHAN_ERROR);
+	nla_put_u32(msg, SCUSE_ATTR_ORPHAN_TIMEOUT, SCUSE_NL_NO_LIMIT);
+	nla_put_u8(msg, SCUSE_ATTR_INFLIGHT_POLICY, SCUSE_INFLIGHT_BUSY);
+	nla_put_u32(msg, SCUSE_ATTR_COMMAND_TIMEOUT, 60);
+	nla_put_u32(msg, SCUSE_ATTR_TMF_TIMEOUT, 10);
+	nla_put_u64(msg, SCUSE_ATTR_OFFLINE_MS, 1500);
+	nla_put_u64(msg, SCUSE_ATTR_MEMORY, 1ull << 33);
+	nla_put_u64(msg, SCUSE_ATTR_MEMORY_MAX, 1ull << 34);
+	cr_assert_eq(feed(nl, msg), 1);
+	cr_expect_eq(seen.device.policies, 1);
+	cr_expect_str_eq(scuse_nl_orphan_name(seen.device.orphan_policy), "error");
+	cr_expect_eq(seen.device.orphan_timeout, SCUSE_NL_NO_LIMIT);
+	cr_expect_str_eq(scuse_nl_inflight_name(seen.device.inflight_policy), "busy");
+	cr_expect_eq(seen.device.command_timeout, 60);
+	cr_expect_eq(seen.device.tmf_timeout, 10);
+	cr_expect_eq(seen.device.offline, 1);
+	cr_expect_eq(seen.device.offline_ms, 1500);
+	cr_expect_eq(seen.device.memory, 1ull << 33);
+	cr_expect_eq(seen.device.memory_max, 1ull << 34);
+	cr_expect_str_eq(scuse_nl_orphan_name(3), "unknown");
+	cr_expect_str_eq(scuse_nl_inflight_name(2), "unknown");
+}
+
+/* Minor 2 of the kernel's protocol. */
+Test(events, no_policies)
+{
+	struct scuse_nl *nl = make_handle();
+	struct nl_msg *msg = make_event(3, SCUSE_EVENT_SESSION_LOST);
+
+	put_device(msg);
+	cr_assert_eq(feed(nl, msg), 1);
+	cr_expect_eq(seen.device.policies, 0);
+	cr_expect_eq(seen.device.offline, 0);
+	cr_expect_eq(seen.device.memory_max, 0);
+}
+
+Test(statistics, of_minor_3)
+{
+	struct nl_msg *msg = make(SCUSE_CMD_GET_STATS);
+	struct nlattr *attrs[SCUSE_ATTR_MAX + 1];
+	struct scuse_nl_stats stats;
+	struct scuse_nl_queue queue;
+
+	nla_put_u32(msg, SCUSE_ATTR_ID, 7);
+	nla_put_u32(msg, SCUSE_ATTR_QUEUE, 1);
+	nla_put_u32(msg, SCUSE_ATTR_WAITING, 5);
+	nla_put_u64(msg, SCUSE_ATTR_STAT_REPLAYED, 6);
+	nla_put_u64(msg, SCUSE_ATTR_STAT_TIMEOUTS, 7);
+	nla_put_u64(msg, SCUSE_ATTR_STAT_QUARANTINED, 8);
+	cr_assert_eq(scuse_nl_parse(nlmsg_hdr(msg), attrs), 0);
+	cr_assert_eq(scuse_nl_parse_stats(attrs, &stats), 0);
+	cr_assert_eq(scuse_nl_parse_queue(attrs, &queue), 0);
+	cr_expect_eq(queue.waiting, 5);
+	cr_expect_eq(stats.replayed, 6);
+	cr_expect_eq(stats.timeouts, 7);
+	cr_expect_eq(stats.quarantined, 8);
+	nlmsg_free(msg);
+}
+
 Test(events, of_an_owner)
 {
 	struct scuse_nl *nl = make_handle();

@@ -303,5 +303,5 @@ Test(words, of_events)
 	cr_assert_str_eq(scuse_nl_event_name(SCUSE_EVENT_UNIT_ATTENTION), "unit-attention");
 	cr_assert_str_eq(scuse_nl_event_name(SCUSE_EVENT_RESERVATION), "reservation");
 	cr_assert_str_eq(scuse_nl_event_name(SCUSE_EVENT_MODE_CHANGED), "mode-changed");
-	cr_assert_str_eq(scuse_nl_event_name(SCUSE_EVENT_MODE_CHANGED + 1), "unknown");
+	cr_assert_str_eq(scuse_nl_event_name(SCUSE_EVENT_COMMANDS_FAILED + 1), "unknown");
 }

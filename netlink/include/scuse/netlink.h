@@ -53,7 +53,10 @@ struct scuse_nl *scuse_nl_open(unsigned int flags);
 void scuse_nl_close(struct scuse_nl *nl);
 /* Why the latest failed call failed; "" if none did.  NULL: this thread's latest failed scuse_nl_open(). */
 const char *scuse_nl_error(const struct scuse_nl *nl);
-/* Milliseconds that calls wait for the kernel; 10000 unless set.  Resizing adds SCUSE_REQUEST_TIMEOUT. */
+/*
+ * Milliseconds that calls wait for the kernel; 10000 unless set.  Resizing and restarting add what the kernel gives
+ * the owner for it.
+ */
 void scuse_nl_set_timeout(struct scuse_nl *nl, unsigned int milliseconds);
 
 /* ---- what the kernel knows -------------------------------------------------------------------------- */
@@ -78,7 +81,19 @@ struct scuse_nl_device {
 	uint32_t device_type;  /* SPC-4 peripheral device type; SCUSE_TYPE_UNKNOWN: not known yet */
 	uint32_t raw;	       /* 1: a raw LUN, whose commands go to a real or played device; else 0 */
 	const char *identity;  /* which device is behind a raw LUN; NULL: not known, or not raw */
+	/* Since minor 3; a kernel module that does not tell has `policies` 0, and 0 in all of them. */
+	uint32_t policies;	  /* 1: the kernel has told the members below; else 0 */
+	uint32_t orphan_policy;	  /* enum scuse_orphan_policy */
+	uint32_t orphan_timeout;  /* seconds; SCUSE_NL_NO_LIMIT: none */
+	uint32_t inflight_policy; /* enum scuse_inflight_policy */
+	uint32_t command_timeout; /* seconds; 0: none */
+	uint32_t tmf_timeout;	  /* seconds */
+	uint32_t offline;	  /* 1: offline_ms counts; 0: it is online, or the module does not tell */
+	uint64_t offline_ms;	  /* milliseconds since it went offline */
+	uint64_t memory;	  /* bytes of slots that have memory now */
+	uint64_t memory_max;	  /* bytes of slots that may have memory at a time; 0: not told */
 };
+#define SCUSE_NL_NO_LIMIT UINT32_MAX /* orphan_timeout */
 
 struct scuse_nl_queue {
 	uint32_t id;	/* of the device */
@@ -87,6 +102,7 @@ struct scuse_nl_queue {
 	uint32_t inflight;     /* tags that are not free at this moment */
 	uint32_t state;	       /* enum scuse_state, of the device */
 	uint32_t max_transfer; /* bytes of a data slot */
+	uint32_t waiting;      /* commands that wait for a session */
 };
 
 /* Counted since the device was enabled; SCUSE_ATTR_STAT_* in <scuse/abi.h> say what. */
@@ -105,6 +121,9 @@ struct scuse_nl_stats {
 	uint64_t batches;
 	uint64_t zeroed_bytes;
 	uint64_t unmap_blocks;
+	uint64_t replayed;    /* since minor 3, as those below: 0 of an older module */
+	uint64_t timeouts;
+	uint64_t quarantined;
 };
 
 struct scuse_nl_owner {
@@ -280,13 +299,23 @@ int scuse_nl_resize(struct scuse_nl *nl, uint32_t id, uint64_t size);
  * and changes none.
  */
 int scuse_nl_set_mode(struct scuse_nl *nl, uint32_t id, const void *pages, size_t length);
-/* Raise SCUSE_EVENT_HANDLER_ERROR or SCUSE_EVENT_SLOW_COMMAND.  Long messages are cut. */
+/*
+ * Brings a device back that was given up, or gives it another worker: its session is revoked, the owner is asked
+ * for a new one and waited for.  -ENODEV: there is no such device; -EOPNOTSUPP: the kernel module is too old.
+ */
+int scuse_nl_restart(struct scuse_nl *nl, uint32_t id);
+/*
+ * Raise SCUSE_EVENT_HANDLER_ERROR, SCUSE_EVENT_SLOW_COMMAND or (the owner) SCUSE_EVENT_GIVEN_UP.  Long messages
+ * are cut.
+ */
 int scuse_nl_report(struct scuse_nl *nl, uint32_t id, enum scuse_event event, const char *message);
 
 /* ---- words ------------------------------------------------------------------------------------------ */
 
 const char *scuse_nl_event_name(uint32_t type);	 /* "device-added", ...; "unknown" */
 const char *scuse_nl_state_name(uint32_t state); /* "online", ...; "unknown" */
+const char *scuse_nl_orphan_name(uint32_t policy);   /* "wait", "busy", "error"; "unknown" */
+const char *scuse_nl_inflight_name(uint32_t policy); /* "replay", "busy"; "unknown" */
 /* SPC-4 peripheral device types: "disk", "tape", "changer", "cd", "enclosure", ...; "unknown" */
 const char *scuse_nl_type_name(uint32_t device_type);
 

@@ -19,6 +19,7 @@
 #include <glib.h>
 
 #include "json.h"
+#include "worker/confine.h"
 #include "worker/loader.h"
 #include "worker/log.h"
 #include "worker/params.h"
@@ -149,6 +150,42 @@ static void each_operation(const struct handler *handler, void (*each)(void *dat
 		each(data, "reset");
 }
 
+static const struct {
+	uint32_t bit;
+	const char *name;
+} needs_names[] = {
+	{ SCUSE_NEEDS_NETWORK, "network" }, { SCUSE_NEEDS_PROCESSES, "processes" },
+	{ SCUSE_NEEDS_FILES, "files" },	    { SCUSE_NEEDS_RAWIO, "rawio" },
+	{ SCUSE_NEEDS_ADMIN, "admin" },
+};
+
+/* An array; null for a handler that does not say, and so keeps everything. */
+static void json_needs(ScuseJson *json, const struct handler *handler)
+{
+	if (!confine_applies(handler)) {
+		scuse_json_null(json, "needs");
+		return;
+	}
+	scuse_json_begin_array(json, "needs");
+	for (size_t i = 0; i < G_N_ELEMENTS(needs_names); i++)
+		if (handler->def.needs & needs_names[i].bit)
+			scuse_json_string(json, NULL, needs_names[i].name);
+	scuse_json_end(json);
+}
+
+static void text_needs(GString *text, const struct handler *handler)
+{
+	g_string_append(text, "    needs:");
+	if (!confine_applies(handler))
+		g_string_append(text, " all rights of root (it was built for an ABI before 1.3)");
+	else if (!handler->def.needs)
+		g_string_append(text, " nothing");
+	for (size_t i = 0; i < G_N_ELEMENTS(needs_names) && confine_applies(handler); i++)
+		if (handler->def.needs & needs_names[i].bit)
+			g_string_append_printf(text, " %s", needs_names[i].name);
+	g_string_append_c(text, '\n');
+}
+
 static void json_operation(void *json, const char *name)
 {
 	scuse_json_string(json, NULL, name);
@@ -178,6 +215,7 @@ static void describe_json(GString *answer, const struct handler *handler)
 		scuse_json_uint(json, "device_type", def->device_type);
 	scuse_json_bool(json, "raw", handler_is_raw(handler));
 	scuse_json_string(json, "magic_param", def->magic_param);
+	json_needs(json, handler);
 	scuse_json_begin_array(json, "operations");
 	each_operation(handler, json_operation, json);
 	scuse_json_end(json);
@@ -221,6 +259,7 @@ static void describe_text(GString *text, const struct handler *handler)
 	g_string_append_printf(text, "    operations (%s):", def->sync ? "sync" : "async");
 	each_operation(handler, text_operation, text);
 	g_string_append_c(text, '\n');
+	text_needs(text, handler);
 	for (const struct scuse_param *param = def->params; param && param->name; param++)
 		text_param(text, param, def->magic_param);
 }

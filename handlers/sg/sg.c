@@ -326,6 +326,8 @@ static struct scuse_handler sg_handler = {
 	.probe = sg_probe,
 	.stop = sg_stop,
 	.close = sg_close,
+	/* Vendors' commands, and SG_SCSI_RESET. */
+	.needs = SCUSE_NEEDS_RAWIO | SCUSE_NEEDS_ADMIN,
 };
 
 SCUSE_REGISTER_HANDLER(sg_handler)

@@ -105,6 +105,11 @@ static struct scuse_handler template_handler = {
 	.validate = template_validate,
 	.open = template_open,
 	.close = template_close,
+	/*
+	 * Once started, a worker keeps what open has opened and loses root's rights but for SCUSE_NEEDS_*.  This one
+	 * needs none of them.
+	 */
+	.needs = 0,
 };
 
 SCUSE_REGISTER_HANDLER(template_handler)

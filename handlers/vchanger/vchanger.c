@@ -426,6 +426,7 @@ static struct scuse_handler vchanger_handler = {
 	.start = vchanger_start,
 	.close = vchanger_close,
 	.reset = vchanger_reset,
+	.needs = SCUSE_NEEDS_FILES, /* the inventory, and what is new in the library's directory */
 };
 
 SCUSE_REGISTER_HANDLER(vchanger_handler)

@@ -300,6 +300,7 @@ static struct scuse_handler vtape_handler = {
 	.open = vtape_open,
 	.probe = vtape_probe,
 	.close = vtape_close,
+	.needs = SCUSE_NEEDS_FILES, /* cartridges come and go */
 };
 
 SCUSE_REGISTER_HANDLER(vtape_handler)

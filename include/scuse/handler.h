@@ -50,10 +50,12 @@
  *	mode pages on their way to the initiator.  If INQUIRY is not claimed, the kernel half answers it.
  *
  * PRIVILEGES (minor 3)
- *	A worker runs as root, without a way to gain privileges.  From `open` on it has a network and an IPC
- *	namespace of its own, unless the handler needs the machine's; after `start` it has only the capabilities
- *	that the handler needs, and system calls that no handler needs end it (loading modules, mounting, tracing,
- *	rebooting, other architectures' calls).  What `open` has opened goes on to work.
+ *	A worker starts as root, without a way to gain privileges.  From `open` on it has a network, an IPC and a
+ *	UTS namespace of its own, unless the handler needs the machine's network.  After `start`, on all threads, it
+ *	has only the capabilities that the handler needs, and is root only if it needs FILES, RAWIO or ADMIN: else
+ *	it is a user that owns nothing (root without capabilities would still own /etc).  System calls that no
+ *	handler needs end it (loading modules, mounting, tracing, rebooting, other architectures' calls).  What was
+ *	opened until then goes on to work; what is opened later must be open to everybody.
  *
  * WORKERS THAT DIE (minor 3)
  *	The LUN's next worker opens the handler anew.  With caps.replay_safe it is handed the commands that the
@@ -369,7 +371,7 @@ enum scuse_thread_model {
  */
 #define SCUSE_NEEDS_NETWORK   0x1u /* the network of the machine, else it has an empty one */
 #define SCUSE_NEEDS_PROCESSES 0x2u /* fork and exec */
-#define SCUSE_NEEDS_FILES     0x4u /* opens files of any owner after `start` (DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER) */
+#define SCUSE_NEEDS_FILES     0x4u /* opens files after `start`, of any owner (DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER) */
 #define SCUSE_NEEDS_RAWIO     0x8u /* CAP_SYS_RAWIO: SCSI pass-through */
 #define SCUSE_NEEDS_ADMIN     0x10u /* CAP_SYS_ADMIN */
 

@@ -115,6 +115,19 @@ static void print_parameter(const JsonValue *param, const char *main_one)
 	putchar('\n');
 }
 
+/* What its workers go on with once the LUN is served. */
+static void print_needs(const JsonValue *needs)
+{
+	if (!needs || needs->type != JSON_ARRAY) {
+		printf("Its workers keep all rights of root: it does not say what it needs.\n");
+		return;
+	}
+	printf("Its workers need");
+	for (guint i = 0; i < json_length(needs); i++)
+		printf("%s %s", i ? "," : "", or_nothing(json_item(needs, i)->string));
+	printf("%s.\n", json_length(needs) ? "" : " no rights");
+}
+
 void catalogue_print_handler(const JsonValue *handler)
 {
 	const JsonValue *params = json_member(handler, "params");
@@ -124,6 +137,8 @@ void catalogue_print_handler(const JsonValue *handler)
 	       or_nothing(json_string_member(handler, "description")));
 	if (error)
 		printf("It cannot be used: %s\n", error);
+	else
+		print_needs(json_member(handler, "needs"));
 	printf("\nusage: scuse create NAME %s [KEY=VALUE]... [OPTION]...\n\n",
 	       or_nothing(json_string_member(handler, "name")));
 	printf(json_length(params) ? "parameters:\n" : "It takes no parameters.\n");

@@ -457,6 +457,8 @@ int dev_open(struct scuse_dev *dev, struct handler *handler, struct scuse_config
 		result = start_threads(dev, error);
 	if (!result)
 		result = call_start(dev, error);
+	if (!result && dev->started)
+		result = dev->started(dev, error);
 	if (!result)
 		result = start_session(dev, error);
 	if (!result) {

@@ -210,6 +210,8 @@ struct scuse_dev {
 	void *entering_data;
 	const struct dev_keeper *keeper; /* NULL: nothing can be kept */
 	void *keeper_data;
+	/* Called between the handler's start and the first command; NULL: nothing to do.  As dev_open(). */
+	int (*started)(struct scuse_dev *dev, char **error);
 };
 
 struct scuse_dev *dev_new(const char *name, const struct worker_device_ops *ops, void *device);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../control.h"
+#include "confine.h"
 #include "dev.h"
 #include "link.h"
 #include "log.h"
@@ -143,9 +144,16 @@ static int on_kept(void *data)
 
 static const struct dev_keeper keeper = { .keep = on_keep, .kept = on_kept };
 
+/* Between the handler's start and the first command. */
+static int on_started(struct scuse_dev *dev, char **error)
+{
+	return confine_process(dev->handler, error);
+}
+
 static int open_lun(struct worker *worker, char **error)
 {
 	struct order *order = &worker->order;
+	int result;
 
 	on_entering(&worker->link, "load");
 	worker->handler = handler_load(order->plugin, order->handler, error);
@@ -155,11 +163,15 @@ static int open_lun(struct worker *worker, char **error)
 		config_parse(&worker->handler->table, order->config, order->size, order->block_size, error);
 	if (!worker->config)
 		return -EINVAL;
+	result = confine_namespaces(worker->handler, error);
+	if (result)
+		return result;
 	worker->dev = dev_new(order->name, &worker_device_kernel, &worker->session);
 	worker->dev->entering = on_entering;
 	worker->dev->entering_data = &worker->link;
 	worker->dev->keeper = &keeper;
 	worker->dev->keeper_data = &worker->link;
+	worker->dev->started = on_started;
 	worker->dev->known_identity = g_strdup(order->identity);
 	return dev_open(worker->dev, worker->handler, worker->config, error);
 }

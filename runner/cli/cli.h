@@ -86,9 +86,9 @@ bool parse_options(const struct option *options, int *argc, char **argv, char **
 int parse_leading_options(int argc, char **argv, GError **error);
 void print_command_help(const struct command *command);
 
-extern const struct command create_command, ls_command, show_command, resize_command, rm_command,
-	attach_command, detach_command, monitor_command, stats_command, handlers_command, run_command,
-	complete_command;
+extern const struct command create_command, ls_command, show_command, set_command, resize_command,
+	restart_command, rm_command, attach_command, detach_command, monitor_command, stats_command,
+	handlers_command, run_command, complete_command;
 
 /* ---- cleaning up ------------------------------------------------------------------------------------ */
 

@@ -12,19 +12,9 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-	&create_command,
-	&ls_command,
-	&show_command,
-	&resize_command,
-	&rm_command,
-	&attach_command,
-	&detach_command,
-	&monitor_command,
-	&stats_command,
-	&handlers_command,
-	&run_command,
-	&complete_command,
-	NULL,
+	&create_command,  &ls_command,	     &show_command,   &set_command,	 &resize_command,
+	&restart_command, &rm_command,	     &attach_command, &detach_command,	 &monitor_command,
+	&stats_command,	  &handlers_command, &run_command,    &complete_command, NULL,
 };
 
 const struct command *find_command(const char *name)

@@ -52,7 +52,7 @@ static bool check_geometry(const struct create_options *from, GError **error)
 			"--protection %s is not possible: 1 and 3 are the types that there are, 0 is "
 			"none",
 			from->protection);
-	return check_serial(from->serial, error);
+	return policy_check(&from->policies, error) && check_serial(from->serial, error);
 }
 
 static bool set_sizes(const struct create_options *from, plan *what, GError **error)
@@ -90,6 +90,7 @@ bool create_make_plan(const char *name, const char *handler, char **arguments, i
 	what->handler = handler;
 	what->serial = from->serial;
 	what->protection = from->protection;
+	what->policies = &from->policies;
 	what->disk_option = from->size	       ? "--size"
 			    : from->block_size ? "--block-size"
 			    : from->protection ? "--protection"

@@ -6,10 +6,12 @@
 #define SCUSE_CLI_CREATE_H
 
 #include "device.h"
+#include "policy.h"
 
 struct create_options {
 	const char *size, *block_size, *protection, *serial;
 	uint64_t queues, depth;
+	struct policy_options policies;
 };
 
 #define CREATE_OPTIONS(to)                                                                                   \
@@ -24,6 +26,7 @@ struct create_options {
 		  "0|1|3",                                                                                   \
 		  "type of T10 protection information; 0, none, unless given",                               \
 		  &(to)->protection },                                                                       \
+		POLICY_OPTIONS(&(to)->policies),                                                             \
 	{                                                                                                    \
 		"depth", 0, OPTION_NUMBER, "N", "commands in flight a queue; 128 unless given", &(to)->depth \
 	}

@@ -6,6 +6,7 @@
 #include "args.h"
 #include "configfs.h"
 #include "output.h"
+#include "policy.h"
 #include "remove.h"
 
 static struct {
@@ -63,6 +64,7 @@ static bool detach(const char *path, const char *name, GError **error)
 	g_autoptr(GPtrArray) places = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) exports = exports_of(path, 0);
 	g_autoptr(GPtrArray) removed = g_ptr_array_new();
+	g_auto(policy_hold) hold = { 0 };
 
 	for (guint i = 0; i < exports->len; i++) {
 		if (!is_chosen(exports->pdata[i]))
@@ -72,6 +74,7 @@ static bool detach(const char *path, const char *name, GError **error)
 	}
 	if (!removed->len && exports->len)
 		return none_chosen(exports->pdata[0], name, error);
+	policy_hold_begin(path, &hold);
 	if (!remove_exports(removed, name, chosen.force, error))
 		return false;
 	report(name, places);

@@ -230,9 +230,9 @@ scuse_nl_device *device_create(scuse_nl *nl, const plan *what, GError **error)
 		return NULL;
 	/* The serial number comes first: nobody is to see the LUN without it. */
 	if (check_interrupted(error) && write_parameters(path, what, error) &&
-	    write_serial(path, what, error) && enable(nl, path, what, error) &&
-	    aptpl_restore(path, what->serial, error) && check_interrupted(error) &&
-	    scuse_nl_get_device(nl, what->directory, &device))
+	    write_serial(path, what, error) && policy_write(path, what->policies, error) &&
+	    enable(nl, path, what, error) && aptpl_restore(path, what->serial, error) &&
+	    check_interrupted(error) && scuse_nl_get_device(nl, what->directory, &device))
 		fail(error, EIO, "%s", scuse_nl_error(nl));
 	if (!device) {
 		g_autoptr(GError) left = NULL;
@@ -280,6 +280,7 @@ void device_json(ScuseJson *json, const scuse_nl_device *device)
 	scuse_json_uint(json, "depth", device->depth);
 	scuse_json_uint(json, "max_transfer", device->max_transfer);
 	scuse_json_uint(json, "features", device->features);
+	policy_json(json, device);
 	scuse_json_string(json, "configfs", path);
 	scuse_json_string(json, "error", device->error);
 	if (device->config)

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "json.h"
+#include "policy.h"
 
 typedef struct scuse_nl_device scuse_nl_device;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(scuse_nl_device, scuse_nl_device_free)
@@ -31,15 +32,16 @@ typedef struct plan {
 	const char *name;
 	char *directory; /* name, encoded; owned */
 	const char *handler;
-	GPtrArray *lines;	 /* config lines; owned */
-	const char *serial;	 /* NULL: a new UUID */
-	uint64_t size;		 /* bytes; 0: the handler says */
-	uint64_t block_size;	 /* bytes; 0: the kernel's default */
-	uint64_t queues;	 /* 0: the kernel's default */
-	uint64_t depth;		 /* 0: the kernel's default */
-	const char *protection;	 /* T10 type; NULL: not asked for */
-	bool raw;		 /* no size nor blocks of its own */
-	uint32_t device_type;	 /* SPC-4; 0 of a raw LUN: its handler will say */
+	GPtrArray *lines;	/* config lines; owned */
+	const char *serial;	/* NULL: a new UUID */
+	uint64_t size;		/* bytes; 0: the handler says */
+	uint64_t block_size;	/* bytes; 0: the kernel's default */
+	uint64_t queues;	/* 0: the kernel's default */
+	uint64_t depth;		/* 0: the kernel's default */
+	const char *protection; /* T10 type; NULL: not asked for */
+	bool raw;		/* no size nor blocks of its own */
+	uint32_t device_type;	/* SPC-4; 0 of a raw LUN: its handler will say */
+	const struct policy_options *policies;
 	const char *disk_option; /* one that was given and that raw LUNs do not take; NULL: none */
 } plan;
 void plan_clear(plan *p);

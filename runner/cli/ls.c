@@ -7,12 +7,14 @@
 #include "device.h"
 #include "export.h"
 #include "output.h"
+#include "policy.h"
 
 static void print_row(Table *table, const scuse_nl_device *device, GHashTable *all)
 {
 	g_autofree char *path = device_path(device);
 	g_autoptr(GPtrArray) exports = exports_among(all, path, device->device_type);
 	g_autofree char *name = decode_name(device->name), *size = format_size(device->size);
+	g_autofree char *now = policy_state_text(device);
 	GString *places = g_string_new(NULL);
 
 	for (guint i = 0; i < exports->len; i++) {
@@ -25,7 +27,7 @@ static void print_row(Table *table, const scuse_nl_device *device, GHashTable *a
 	table_add(table, scuse_nl_type_name(device->device_type));
 	table_add(table, device->raw ? "-" : size);
 	table_addf(table, device->raw ? "-" : "%u", device->block_size);
-	table_add(table, scuse_nl_state_name(device->state));
+	table_add(table, now);
 	table_add(table, places->len ? places->str : "-");
 	g_string_free(places, TRUE);
 }

@@ -63,6 +63,12 @@ static char *device_text(const struct scuse_nl_event *event)
 		return g_strdup_printf("error of handler %s", device->handler);
 	case SCUSE_EVENT_SLOW_COMMAND:
 		return g_strdup("slow command");
+	case SCUSE_EVENT_SESSION_REVOKED:
+		return g_strdup_printf("revoked: worker %u hung and was killed", device->pid);
+	case SCUSE_EVENT_GIVEN_UP:
+		return g_strdup("given up: no more workers are started until `scuse restart`");
+	case SCUSE_EVENT_COMMANDS_FAILED:
+		return g_strdup("offline for too long: commands no longer wait for a worker");
 	case SCUSE_EVENT_UNIT_ATTENTION:
 		return attention_text(event);
 	case SCUSE_EVENT_RESERVATION:

@@ -9,6 +9,7 @@
 #include "configfs.h"
 #include "mode_file.h"
 #include "output.h"
+#include "policy.h"
 
 static bool force;
 
@@ -75,6 +76,7 @@ static bool remove_lun_among(GHashTable *all, const char *name, bool forced, GEr
 	g_autofree char *directory = encode_name(name, error);
 	g_autofree char *path = directory ? configfs_find_device(directory) : NULL;
 	g_autoptr(GPtrArray) exports = NULL;
+	g_auto(policy_hold) hold = { 0 };
 
 	if (!directory)
 		return false;
@@ -83,6 +85,7 @@ static bool remove_lun_among(GHashTable *all, const char *name, bool forced, GEr
 	exports = all ? exports_among(all, path, 0) : exports_of(path, 0);
 	if (exports->len && !forced)
 		return refuse_exported(exports, name, error);
+	policy_hold_begin(path, &hold);
 	if (!remove_exports(exports, name, forced, error) || !remove_directory(path, name, error))
 		return false;
 	remove_saved_modes(directory);

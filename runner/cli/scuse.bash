@@ -67,7 +67,7 @@ _scuse()
 			_scuse_offer params "$handler"
 			compopt -o default
 			;;
-		rm:* | show:0 | resize:0 | attach:0 | detach:0 | stats:0) _scuse_offer names ;;
+		rm:* | restart:* | set:0 | show:0 | resize:0 | attach:0 | detach:0 | stats:0) _scuse_offer names ;;
 		esac
 	fi
 }

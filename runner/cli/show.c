@@ -8,6 +8,7 @@
 #include "device.h"
 #include "export.h"
 #include "output.h"
+#include "policy.h"
 #include "state.h"
 
 static char *feature_names(uint32_t features)
@@ -71,8 +72,9 @@ static void print_exports(GPtrArray *exports)
 static void print_queues(const scuse_nl_queues *queues)
 {
 	for (size_t i = 0; queues && i < queues->count; i++)
-		print_field("queue", "%u: %u of %u commands in flight", queues->item[i]->queue,
-			    queues->item[i]->inflight, queues->item[i]->depth);
+		print_field("queue", "%u: %u of %u commands in flight, %u wait for a worker",
+			    queues->item[i]->queue, queues->item[i]->inflight, queues->item[i]->depth,
+			    queues->item[i]->waiting);
 }
 
 static void print_kind(const scuse_nl_device *device)
@@ -94,13 +96,13 @@ static void print_device(const scuse_nl_device *device, GPtrArray *exports, cons
 {
 	g_autofree char *name = decode_name(device->name);
 	g_autofree char *transfer = format_size(device->max_transfer),
-			*features = feature_names(device->features);
+			*features = feature_names(device->features), *now = policy_state_text(device);
 	g_autofree char *path = device_path(device);
 
 	print_field("name", "%s", name);
 	print_field("handler", "%s", device->handler);
 	print_params(device->config);
-	print_field("state", "%s", scuse_nl_state_name(device->state));
+	print_field("state", "%s", now);
 	if (device->error)
 		print_field("last error", "%s", device->error);
 	print_kind(device);
@@ -109,6 +111,7 @@ static void print_device(const scuse_nl_device *device, GPtrArray *exports, cons
 	print_field("worker", device->pid ? "pid %u" : "none", device->pid);
 	print_field("node", "/dev/scuse%u", device->id);
 	print_field("transfer", "at most %s", transfer);
+	policy_print(device);
 	print_queues(queues);
 	lun_state_print(state);
 	print_exports(exports);
@@ -132,6 +135,7 @@ static void print_device_json(const scuse_nl_device *device, GPtrArray *exports,
 		scuse_json_uint(json, "queue", queues->item[i]->queue);
 		scuse_json_uint(json, "depth", queues->item[i]->depth);
 		scuse_json_uint(json, "in_flight", queues->item[i]->inflight);
+		scuse_json_uint(json, "waiting", queues->item[i]->waiting);
 		scuse_json_end(json);
 	}
 	scuse_json_end(json);

@@ -22,7 +22,8 @@ static const struct option options[] = {
 /* Applies to each number of two structs. */
 #define EACH(what)                                                                                          \
 	what(commands) what(read_bytes) what(write_bytes) what(errors) what(busy) what(enters) what(sleeps) \
-		what(wakeups) what(suppressed) what(batches) what(zeroed_bytes) what(unmap_blocks)
+		what(wakeups) what(suppressed) what(batches) what(zeroed_bytes) what(unmap_blocks)          \
+			what(replayed) what(timeouts) what(quarantined)
 
 struct scuse_nl_stats stats_sum(const struct scuse_nl_statistics *statistics, uint32_t id)
 {
@@ -80,6 +81,9 @@ static void add_row(Table *table, const scuse_nl_device *device, const struct sc
 	table_add(table, written);
 	table_addf(table, "%" G_GUINT64_FORMAT, stats->errors);
 	table_addf(table, "%" G_GUINT64_FORMAT, stats->busy);
+	table_addf(table, "%" G_GUINT64_FORMAT, stats->replayed);
+	table_addf(table, "%" G_GUINT64_FORMAT, stats->timeouts);
+	table_addf(table, "%" G_GUINT64_FORMAT, stats->quarantined);
 	table_addf(table, "%.3f", stats_ratio(stats->enters, stats->commands));
 	table_addf(table, "%.3f", stats_ratio(stats->wakeups, stats->commands));
 	table_addf(table, "%" G_GUINT64_FORMAT, stats->suppressed);
@@ -108,9 +112,11 @@ static struct scuse_nl_stats stats_to_show(struct view *view, const struct scuse
 
 static void show(struct view *view, const scuse_nl_devices *devices, const scuse_nl_statistics *statistics)
 {
-	static const char *const columns[] = { "LUN",	       "HANDLER",     ">COMMANDS",   ">READ",
-					       ">WRITTEN",     ">ERRORS",     ">BUSY",	     ">SYSCALLS/CMD",
-					       ">WAKEUPS/CMD", ">SUPPRESSED", ">CMDS/BATCH", NULL };
+	static const char *const columns[] = { "LUN",	       "HANDLER",	">COMMANDS",
+					       ">READ",	       ">WRITTEN",	">ERRORS",
+					       ">BUSY",	       ">REPLAYED",	">TIMED-OUT",
+					       ">QUARANTINED", ">SYSCALLS/CMD", ">WAKEUPS/CMD",
+					       ">SUPPRESSED",  ">CMDS/BATCH",	NULL };
 	g_autoptr(Table) table = table_new(columns);
 	g_autoptr(ScuseJson) json = scuse_json_new();
 

@@ -22,6 +22,7 @@ scuse_control_test(cli_options scuse_cli)
 scuse_control_test(cli_output scuse_cli)
 scuse_control_test(cli_configfs scuse_cli)
 scuse_control_test(cli_state scuse_cli)
+scuse_control_test(cli_policy scuse_cli)
 scuse_control_test(mode_file scuse_mode_file)
 
 # The supervisor's keeper with the test's own functions for those of libscuse-netlink.

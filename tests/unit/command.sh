@@ -35,7 +35,7 @@ expect 2 "--log-level: 'loud' is not valid" --log-level loud
 expect 2 "unexpected argument 'x'" x
 expect 2 "started by scuse-runner itself" --worker </dev/null 3<&- 4<&-
 
-expect 0 "memory 1.1: thin disk" --plugin-dir "$handlers" --list-handlers
+expect 0 "memory 1.2: thin disk" --plugin-dir "$handlers" --list-handlers
 expect 0 '"name":"file"' --plugin-dir "$handlers" --list-handlers --json
 expect 0 "no plugins in $work" --plugin-dir "$work" --list-handlers
 # A plugin that crashes is a line of the list, as are those that are refused.

@@ -117,5 +117,6 @@ static struct scuse_handler stubborn_handler = {
 	.params = stubborn_params,
 	.sync = &stubborn_ops,
 	.open = stubborn_open,
+	.needs = SCUSE_NEEDS_FILES,
 };
 SCUSE_REGISTER_HANDLER(stubborn_handler)

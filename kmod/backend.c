@@ -90,6 +90,7 @@ static struct se_device *scuse_alloc_device(struct se_hba *hba, const char *name
 	dev->max_transfer = SCUSE_DEFAULT_TRANSFER;
 	dev->want_type = SCUSE_TYPE_UNKNOWN;
 	dev->orphan_timeout = SCUSE_ORPHAN_TIMEOUT;
+	INIT_DELAYED_WORK(&dev->orphan_work, scuse_orphan_work);
 	dev->offline_since = jiffies;
 	return &dev->se_dev;
 }
@@ -255,6 +256,7 @@ static int scuse_enable(struct scuse_device *dev)
 	}
 	scuse_trim_start(dev);
 	dev->enabled = true;
+	scuse_orphans_review(dev);
 	return 0;
 
 err_device:
@@ -281,6 +283,7 @@ static void scuse_disable(struct scuse_device *dev)
 	dev->enabled = false;
 	mutex_unlock(&dev->lock);
 	scuse_watch_disable(&dev->watch);
+	scuse_orphans_forget(dev);
 }
 
 /* Asks the owner of the handler to serve the device; undoes scuse_enable() if it refuses. */

@@ -149,11 +149,8 @@ static bool scuse_wants_nothing(const struct se_cmd *cmd, const struct scuse_opc
 	return opcode->data == SCUSE_LENGTH_CORE && opcode->flags & SCUSE_OPCODE_IN && !cmd->data_length;
 }
 
-/*
- * All commands: what comes before the work itself, in SAM-5's order, then the work.  Core has checked
- * its own unit attentions, ALUA and reservations.
- */
-static sense_reason_t scuse_execute(struct se_cmd *cmd)
+/* What comes before the work itself, in SAM-5's order, then the work. */
+static sense_reason_t scuse_execute_once(struct se_cmd *cmd)
 {
 	const struct scuse_opcode *opcode = scuse_command(cmd);
 	sense_reason_t (*execute)(struct se_cmd * cmd) = cmd->priv;
@@ -164,22 +161,53 @@ static sense_reason_t scuse_execute(struct se_cmd *cmd)
 	if (!(opcode->flags & SCUSE_OPCODE_NO_UA) && scuse_ua_check(cmd))
 		return TCM_NO_SENSE;
 	if (scuse_reservation_conflict(cmd, opcode->flags))
-		return scuse_end_reason(cmd, TCM_RESERVATION_CONFLICT);
+		return TCM_RESERVATION_CONFLICT;
 	if (scuse_opcode_reserved(opcode, cmd->t_task_cdb, &byte, &bit))
 		return scuse_refuse_cdb(cmd, byte, bit);
 	if (opcode->flags & (SCUSE_OPCODE_PROTECT | SCUSE_OPCODE_DPO) && scuse_options_refused(cmd, opcode))
 		return TCM_NO_SENSE;
 	if (opcode->flags & SCUSE_OPCODE_MEDIUM && !scuse_medium_ready(cmd, &ret))
-		return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+		return ret;
 	if (opcode->flags & SCUSE_OPCODE_WRITES && scuse_write_refused(cmd))
 		return TCM_NO_SENSE;
 	if (scuse_wants_nothing(cmd, opcode))
-		ret = scuse_execute_ready(cmd);
-	else if (opcode->flags & SCUSE_OPCODE_RESERVES)
-		ret = scuse_execute_reservation(cmd, execute);
-	else
-		ret = execute(cmd);
-	return ret ? scuse_end_reason(cmd, ret) : TCM_NO_SENSE;
+		return scuse_execute_ready(cmd);
+	if (opcode->flags & SCUSE_OPCODE_RESERVES)
+		return scuse_execute_reservation(cmd, execute);
+	return execute(cmd);
+}
+
+/* BUSY because nobody serves the device: the command waits if it may.  Returns what to do instead. */
+static enum scuse_hold scuse_execute_held(struct se_cmd *cmd, sense_reason_t *ret)
+{
+	enum scuse_hold hold = scuse_orphan_hold(cmd);
+
+	if (hold == SCUSE_HOLD_FULL)
+		*ret = TCM_OUT_OF_RESOURCES;
+	/* Its session has just come, or is just going. */
+	if (hold == SCUSE_HOLD_AGAIN)
+		cond_resched();
+	return hold;
+}
+
+/*
+ * All commands.  Core has checked its own unit attentions, ALUA and reservations.
+ *
+ * A command that has waited for a session comes here again; everything is looked at again then.
+ */
+static sense_reason_t scuse_execute(struct se_cmd *cmd)
+{
+	enum scuse_hold hold = SCUSE_HOLD_NOT;
+	sense_reason_t ret;
+
+	do {
+		ret = scuse_execute_once(cmd);
+		if (unlikely(ret == TCM_LUN_BUSY))
+			hold = scuse_execute_held(cmd, &ret);
+	} while (unlikely(hold == SCUSE_HOLD_AGAIN) && ret == TCM_LUN_BUSY);
+	if (!ret || hold == SCUSE_HOLD_HELD)
+		return TCM_NO_SENSE;
+	return scuse_end_reason(cmd, ret);
 }
 
 /* Is the operation code offered with another service action? */

@@ -40,8 +40,9 @@ u32 scuse_max_atomic_blocks(struct scuse_device *dev)
 }
 
 /*
- * The end of the second half, WRITE.  If the session has ended meanwhile nobody knows whether the blocks
- * were written: BUSY would make the initiator try again and find its own data, a miscompare.
+ * The end of the second half, WRITE.  If the session has ended meanwhile, and no other one may carry the WRITE
+ * out, nobody knows whether the blocks were written: BUSY would make the initiator try again and find its own
+ * data, a miscompare.
  */
 static void scuse_compare_written(struct scuse_io *io)
 {
@@ -49,10 +50,20 @@ static void scuse_compare_written(struct scuse_io *io)
 		.key = SCUSE_KEY_ABORTED_COMMAND, .asc = 0x44, /* INTERNAL TARGET FAILURE */
 	};
 
-	if (io->tag->status == SAM_STAT_BUSY)
+	if (io->tag->op != SCUSE_OP_NONE && (io->tag->lost || io->tag->status == SAM_STAT_BUSY))
 		scuse_step_end_sense(io, &unknown);
 	else
 		scuse_tag_end(io->queue, io->tag);
+}
+
+/* The second half of the data, once more: the first one has been found the same. */
+static int scuse_compare_refill(struct scuse_io *io)
+{
+	struct scuse_sg cursor;
+
+	scuse_sg_start(&cursor, io->cmd->t_data_sg, io->cmd->t_data_nents);
+	scuse_sg_skip(&cursor, io->sqe.data_len);
+	return scuse_slot_load(io, &cursor, io->sqe.data_len);
 }
 
 static void scuse_compare_step(struct scuse_io *io)
@@ -75,7 +86,7 @@ static void scuse_compare_step(struct scuse_io *io)
 	}
 	scuse_step_blocks(io, SCUSE_OP_WRITE);
 	io->sqe.flags |= scuse_cache_flags(io->cmd);
-	scuse_step_submit(io, scuse_compare_written);
+	scuse_step_submit(io, scuse_compare_written, scuse_compare_refill);
 }
 
 /* Reads the blocks, with nobody else at them until the command ends, and goes on with @step. */
@@ -101,6 +112,18 @@ sense_reason_t scuse_execute_compare_and_write(struct se_cmd *cmd)
 	return scuse_update_begin(cmd, scuse_compare_step);
 }
 
+static void scuse_orwrite_step(struct scuse_io *io);
+
+/* What was read is gone: from the beginning.  Blocks onto which the data has been ORed already do not change. */
+static int scuse_orwrite_refill(struct scuse_io *io)
+{
+	io->sqe.op = SCUSE_OP_READ;
+	io->sqe.flags &= ~(SCUSE_SQE_F_FUA | SCUSE_SQE_F_DPO);
+	io->tag->step = scuse_orwrite_step;
+	io->tag->refill = NULL;
+	return 0;
+}
+
 static void scuse_orwrite_step(struct scuse_io *io)
 {
 	struct scuse_sg cursor;
@@ -115,7 +138,7 @@ static void scuse_orwrite_step(struct scuse_io *io)
 	scuse_step_blocks(io, SCUSE_OP_WRITE);
 	io->sqe.flags |= scuse_cache_flags(io->cmd);
 	/* A repetition does no harm: BUSY is a good answer if the session ends. */
-	scuse_step_submit(io, NULL);
+	scuse_step_submit(io, NULL, scuse_orwrite_refill);
 }
 
 sense_reason_t scuse_execute_orwrite(struct se_cmd *cmd)
@@ -162,8 +185,9 @@ sense_reason_t scuse_execute_write_atomic(struct se_cmd *cmd)
 		return ret;
 	scuse_step_blocks(&io, SCUSE_OP_WRITE);
 	io.sqe.flags |= scuse_cache_flags(cmd) | SCUSE_SQE_F_ATOMIC;
-	error = scuse_slot_fill(&io, cmd->t_data_sg, cmd->t_data_nents, io.sqe.data_len);
+	error = scuse_slot_refill(&io);
 	if (error)
 		return scuse_slot_error(&io, error);
+	io.tag->refill = scuse_slot_refill;
 	return scuse_io_submit(&io);
 }

@@ -233,6 +233,14 @@ static struct scuse_device *scuse_attrib_device(struct config_item *item)
 	return to_scuse(attrib->da_dev);
 }
 
+/* What may no longer wait ends now. */
+static void scuse_policy_changed(struct scuse_device *dev)
+{
+	mutex_lock(&dev->lock);
+	scuse_orphans_review(dev);
+	mutex_unlock(&dev->lock);
+}
+
 static ssize_t orphan_timeout_show(struct config_item *item, char *page)
 {
 	return sprintf(page, "%d\n", READ_ONCE(scuse_attrib_device(item)->orphan_timeout));
@@ -248,6 +256,7 @@ static ssize_t orphan_timeout_store(struct config_item *item, const char *page, 
 	if (seconds < -1 || seconds > 86400)
 		return -EINVAL;
 	WRITE_ONCE(scuse_attrib_device(item)->orphan_timeout, seconds);
+	scuse_policy_changed(scuse_attrib_device(item));
 	return count;
 }
 
@@ -307,9 +316,58 @@ static ssize_t max_memory_store(struct config_item *item, const char *page, size
 }
 
 CONFIGFS_ATTR(, max_memory);
+static const char *const scuse_orphan_policies[] = {
+	[SCUSE_ORPHAN_WAIT] = "wait",
+	[SCUSE_ORPHAN_BUSY] = "busy",
+	[SCUSE_ORPHAN_ERROR] = "error",
+};
+
+static ssize_t orphan_policy_show(struct config_item *item, char *page)
+{
+	return sprintf(page, "%s\n",
+		       scuse_orphan_policies[READ_ONCE(scuse_attrib_device(item)->orphan_policy)]);
+}
+
+static ssize_t orphan_policy_store(struct config_item *item, const char *page, size_t count)
+{
+	int policy = sysfs_match_string(scuse_orphan_policies, page);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(scuse_attrib_device(item)->orphan_policy, policy);
+	scuse_policy_changed(scuse_attrib_device(item));
+	return count;
+}
+
+CONFIGFS_ATTR(, orphan_policy);
+
+static const char *const scuse_inflight_policies[] = {
+	[SCUSE_INFLIGHT_REPLAY] = "replay",
+	[SCUSE_INFLIGHT_BUSY] = "busy",
+};
+
+static ssize_t inflight_policy_show(struct config_item *item, char *page)
+{
+	return sprintf(page, "%s\n",
+		       scuse_inflight_policies[READ_ONCE(scuse_attrib_device(item)->inflight_policy)]);
+}
+
+static ssize_t inflight_policy_store(struct config_item *item, const char *page, size_t count)
+{
+	int policy = sysfs_match_string(scuse_inflight_policies, page);
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(scuse_attrib_device(item)->inflight_policy, policy);
+	return count;
+}
+
+CONFIGFS_ATTR(, inflight_policy);
 
 static struct configfs_attribute *const scuse_own_attrs[] = {
 	&attr_orphan_timeout,
+	&attr_orphan_policy,
+	&attr_inflight_policy,
 	&attr_command_timeout,
 	&attr_tmf_timeout,
 	&attr_max_memory,

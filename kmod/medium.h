@@ -46,6 +46,7 @@ struct scuse_medium {
 	u32 state;    /* enum scuse_medium_state; by cmpxchg() */
 	u32 progress; /* of FORMATTING or SANITIZING, in 65536ths; by whoever does it */
 	bool ause;    /* the latest SANITIZE allows EXIT FAILURE MODE; by whoever does it */
+	u8 *pattern;  /* of SANITIZE, OVERWRITE, while it is under way; by whoever does it */
 };
 
 bool scuse_medium_ready(struct se_cmd *cmd, sense_reason_t *ret);

@@ -128,15 +128,17 @@ static int scuse_dump_devices(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int scuse_msg_queue(struct sk_buff *skb, struct scuse_device *dev, struct scuse_queue *queue)
 {
-	u32 used;
+	u32 used, waiting;
 
 	spin_lock(&queue->lock);
 	used = queue->used;
+	waiting = queue->waiting;
 	spin_unlock(&queue->lock);
 	if (nla_put_u32(skb, SCUSE_ATTR_DEPTH, queue->depth) ||
 	    nla_put_u32(skb, SCUSE_ATTR_MAX_TRANSFER, dev->max_transfer) ||
 	    nla_put_u8(skb, SCUSE_ATTR_STATE, READ_ONCE(dev->state)) ||
-	    nla_put_u32(skb, SCUSE_ATTR_INFLIGHT, used))
+	    nla_put_u32(skb, SCUSE_ATTR_INFLIGHT, used) ||
+	    nla_put_u32(skb, SCUSE_ATTR_WAITING, waiting))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -169,6 +171,7 @@ static int scuse_msg_stats(struct sk_buff *skb, struct scuse_device *dev, struct
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_BATCHES, batches) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_ZEROED_BYTES, stats.zeroed_bytes) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_UNMAP_BLOCKS, stats.unmap_blocks) ||
+	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_REPLAYED, stats.replayed) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_TIMEOUTS, atomic_long_read(&queue->timeouts)) ||
 	    scuse_msg_stat(skb, SCUSE_ATTR_STAT_QUARANTINED, atomic_long_read(&queue->quarantined)))
 		return -EMSGSIZE;

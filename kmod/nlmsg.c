@@ -69,6 +69,18 @@ static int scuse_msg_memory(struct sk_buff *skb, struct scuse_device *dev)
 	return nla_put_u64_64bit(skb, SCUSE_ATTR_MEMORY_MAX, scuse_memory_max(dev), SCUSE_ATTR_PAD);
 }
 
+/* What becomes of commands while nobody serves the device. */
+static int scuse_msg_policies(struct sk_buff *skb, struct scuse_device *dev)
+{
+	if (nla_put_u8(skb, SCUSE_ATTR_ORPHAN_POLICY, READ_ONCE(dev->orphan_policy)) ||
+	    nla_put_u32(skb, SCUSE_ATTR_ORPHAN_TIMEOUT, READ_ONCE(dev->orphan_timeout)) ||
+	    nla_put_u8(skb, SCUSE_ATTR_INFLIGHT_POLICY, READ_ONCE(dev->inflight_policy)))
+		return -EMSGSIZE;
+	if (READ_ONCE(dev->state) == SCUSE_STATE_ONLINE)
+		return 0;
+	return nla_put_u64_64bit(skb, SCUSE_ATTR_OFFLINE_MS, scuse_offline_ms(dev), SCUSE_ATTR_PAD);
+}
+
 /*
  * scuse_msg_device - the device attributes
  * @size: what to say in SIZE, 0: the device's size
@@ -93,7 +105,8 @@ int scuse_msg_device(struct sk_buff *skb, struct scuse_device *dev, u64 size, bo
 		return -EMSGSIZE;
 	if (dev->raw && scuse_msg_raw(skb, dev))
 		return -EMSGSIZE;
-	if (scuse_msg_state(skb, dev) || scuse_msg_serial(skb, dev) || scuse_msg_memory(skb, dev))
+	if (scuse_msg_policies(skb, dev) || scuse_msg_memory(skb, dev) || scuse_msg_state(skb, dev) ||
+	    scuse_msg_serial(skb, dev))
 		return -EMSGSIZE;
 	if (admin && nla_put_string(skb, SCUSE_ATTR_CONFIG, dev->config))
 		return -EMSGSIZE;

@@ -198,6 +198,25 @@ static sense_reason_t scuse_prot_write_block(struct scuse_prot_run *run, u32 ind
 	return ret;
 }
 
+static sense_reason_t scuse_prot_fill(struct scuse_io *io, struct scuse_prot_run *run)
+{
+	sense_reason_t ret = TCM_NO_SENSE;
+	u32 i;
+
+	run->io = io;
+	for (i = 0; i < io->sqe.blocks && !ret; i++)
+		ret = scuse_prot_write_block(run, i);
+	return ret;
+}
+
+/* The field that scuse_prot_start() looks at has been found good. */
+static int scuse_prot_refill(struct scuse_io *io)
+{
+	struct scuse_prot_run run;
+
+	return scuse_prot_start(&run, io->cmd, true) && !scuse_prot_fill(io, &run) ? 0 : -EINVAL;
+}
+
 /*
  * scuse_prot_write - a WRITE of a device with PI, from io->tag to the submission
  *
@@ -206,21 +225,19 @@ static sense_reason_t scuse_prot_write_block(struct scuse_prot_run *run, u32 ind
 sense_reason_t scuse_prot_write(struct scuse_io *io)
 {
 	struct scuse_prot_run run;
-	sense_reason_t ret = TCM_NO_SENSE;
-	u32 i;
+	sense_reason_t ret;
 
 	if (!scuse_prot_start(&run, io->cmd, true)) {
 		scuse_io_abandon(io);
 		return TCM_NO_SENSE;
 	}
-	run.io = io;
-	for (i = 0; i < io->sqe.blocks && !ret; i++)
-		ret = scuse_prot_write_block(&run, i);
+	ret = scuse_prot_fill(io, &run);
 	if (ret) {
 		scuse_io_abandon(io);
 		return ret;
 	}
 	io->sqe.flags |= SCUSE_SQE_F_PI;
+	io->tag->refill = scuse_prot_refill;
 	return scuse_io_submit(io);
 }
 

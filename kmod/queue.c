@@ -73,6 +73,8 @@ static int scuse_queue_create(struct scuse_device *dev, struct scuse_queue *queu
 		queue->tags[i].queue = queue;
 		queue->free[i] = queue->depth - 1 - i;
 	}
+	INIT_LIST_HEAD(&queue->orphans);
+	INIT_LIST_HEAD(&queue->holders);
 	queue->nr_free = queue->depth;
 	queue->reserve = dev->raw && !index;
 	scuse_queue_reset(queue);
@@ -113,8 +115,8 @@ void scuse_queues_destroy(struct scuse_device *dev)
 }
 
 /*
- * Makes the rings new for the next session: nobody has them mapped, no tag is in use.  dev->lock is
- * held.
+ * Makes the rings new for the next session: nobody has them mapped, what tags are in use are at rest.
+ * dev->lock is held.
  */
 void scuse_queue_reset(struct scuse_queue *queue)
 {
@@ -128,6 +130,7 @@ void scuse_queue_reset(struct scuse_queue *queue)
 	spin_lock(&queue->lock);
 	queue->live = false;
 	queue->draining = false;
+	queue->resets++;
 	WRITE_ONCE(queue->sq_tail, 0);
 	spin_unlock(&queue->lock);
 
@@ -151,6 +154,7 @@ void scuse_queue_reset(struct scuse_queue *queue)
 	kernel->flags = SCUSE_KERNEL_NEED_KICK;
 }
 
+/* Completions are taken from here on, and orphans handed out; scuse_orphans_replay() makes the queue live. */
 void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess)
 {
 	spin_lock(&queue->reap_lock);
@@ -158,18 +162,29 @@ void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess)
 	spin_unlock(&queue->reap_lock);
 
 	spin_lock(&queue->lock);
-	queue->live = true;
+	queue->starting = true;
+	queue->parking = !queue->dev->raw;
 	spin_unlock(&queue->lock);
 }
 
-/* From here on no tag is taken and none is published.  Process context. */
+/*
+ * From here on no tag is taken and none is published.  What comes waits, if the device's policy says so; of one
+ * that was out of service before this remains as it is.  Process context.
+ */
 void scuse_queue_stop(struct scuse_queue *queue)
 {
+	bool park = scuse_orphans_parkable(queue->dev);
+
 	spin_lock(&queue->lock);
+	if (queue->live || queue->starting)
+		queue->parking = park;
 	queue->live = false;
+	queue->starting = false;
 	WRITE_ONCE(queue->kernel->flags, SCUSE_KERNEL_NEED_KICK | SCUSE_KERNEL_STOPPED);
 	spin_unlock(&queue->lock);
 	scuse_queue_wake_all(queue);
+	if (park)
+		scuse_orphans_arm(queue->dev);
 }
 
 /*
@@ -208,7 +223,7 @@ void scuse_queue_wake_all(struct scuse_queue *queue)
 }
 
 /* Queue of the CPU that the command was submitted on. */
-static struct scuse_queue *scuse_queue_of_cpu(struct scuse_device *dev, int cpu)
+struct scuse_queue *scuse_queue_of_cpu(struct scuse_device *dev, int cpu)
 {
 	return &dev->queues[(u32)cpu % dev->nr_queues];
 }
@@ -241,18 +256,15 @@ void scuse_unplug_device(struct se_dev_plug *plug)
 /*
  * scuse_offline - what a command gets while no worker serves the device
  *
- * BUSY for orphan_timeout seconds, so that initiators try again; then NOT READY, LOGICAL UNIT NOT
+ * BUSY, in whose place scuse_execute() lets the command wait if it may; or NOT READY, LOGICAL UNIT NOT
  * READY, CAUSE NOT REPORTABLE.  False if the device is online; otherwise the command has been ended, or
  * *@ret says how core is to end it.
  */
 bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret)
 {
-	int timeout = READ_ONCE(dev->orphan_timeout);
-	unsigned long since = READ_ONCE(dev->offline_since);
-
 	if (READ_ONCE(dev->state) == SCUSE_STATE_ONLINE)
 		return false;
-	if (timeout < 0 || time_before(jiffies, since + (unsigned long)timeout * HZ)) {
+	if (READ_ONCE(dev->orphan_policy) != SCUSE_ORPHAN_ERROR) {
 		*ret = TCM_LUN_BUSY;
 		return true;
 	}
@@ -288,12 +300,13 @@ static struct scuse_tag *scuse_tag_get(struct scuse_queue *queue, const struct s
 }
 
 /*
- * A tag has become FREE: returns the session whose end waited for the last one, or NULL.  queue->lock is
- * held; the caller drops the session afterwards, see scuse_session_drop().
+ * scuse_queue_drained - is the session's end complete, as far as this queue goes?
+ *
+ * Returns the session that the caller must drop when it has released queue->lock, which is held, or NULL.
  */
-static struct scuse_session *scuse_queue_drained(struct scuse_queue *queue)
+struct scuse_session *scuse_queue_drained(struct scuse_queue *queue)
 {
-	if (queue->used || !queue->draining)
+	if (likely(!queue->draining) || queue->used != queue->at_rest)
 		return NULL;
 	queue->draining = false;
 	return READ_ONCE(queue->dev->session);
@@ -432,9 +445,10 @@ static void scuse_io_equip(struct scuse_io *io, u8 op)
 	tag->sgl = NULL;
 	tag->nents = 0;
 	tag->data_in = false;
-	tag->lost = false;
+	tag->lost = SCUSE_LOST_NOT;
 	tag->transfer = 0;
 	tag->step = NULL;
+	tag->refill = NULL;
 	tag->done = 0;
 	io->sqe.op = op;
 	scuse_io_describe(io);
@@ -466,7 +480,7 @@ bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scus
 	if (!io->tag) {
 		atomic_long_inc(&home->busy);
 		if (!scuse_offline(dev, cmd, ret))
-			*ret = TCM_OUT_OF_RESOURCES;
+			*ret = READ_ONCE(home->live) ? TCM_OUT_OF_RESOURCES : TCM_LUN_BUSY;
 		return false;
 	}
 	/* While this command is under way the device and its session stay. */
@@ -514,6 +528,17 @@ void scuse_io_recall(struct scuse_io *io, struct scuse_queue *queue, struct scus
 	scuse_io_describe(io);
 }
 
+/* scuse_io_restore - likewise, with the submission that the tag was last used for, or waits with */
+void scuse_io_restore(struct scuse_io *io, struct scuse_tag *tag)
+{
+	scuse_io_recall(io, tag->queue, tag);
+	io->sqe.op = tag->op;
+	io->sqe.flags = tag->flags;
+	io->sqe.lba = tag->lba;
+	io->sqe.blocks = tag->blocks;
+	io->sqe.data_len = tag->data_len;
+}
+
 /* Writes one entry and publishes it.  queue->lock is held. */
 static void scuse_publish(struct scuse_queue *queue, const struct scuse_sqe *sqe)
 {
@@ -537,14 +562,29 @@ static void scuse_io_keep(const struct scuse_io *io)
 	tag->data_len = io->sqe.data_len;
 }
 
+/* queue->lock is held. */
+static void scuse_publish_count(struct scuse_queue *queue, const struct scuse_sqe *sqe)
+{
+	if (unlikely(sqe->flags & SCUSE_SQE_F_REPLAY)) {
+		queue->stats.replayed++;
+		return;
+	}
+	queue->stats.commands++;
+	if (sqe->op == SCUSE_OP_WRITE || sqe->flags & SCUSE_SQE_F_DATA_OUT)
+		queue->stats.write_bytes += sqe->data_len;
+	else if (sqe->op == SCUSE_OP_UNMAP)
+		queue->stats.unmap_blocks += sqe->blocks;
+}
+
 /*
  * Hands a submission that has been kept to userspace; false: the session has ended, and the caller still
  * owns the tag.
+ * @replay: on behalf of START, before the queue is live
  *
  * As soon as the entry is published the command may complete, and command, tag, even the device may go:
  * nothing of them is touched afterwards but the queue, which RCU keeps (see scuse_free_device()).
  */
-static bool scuse_io_publish(struct scuse_io *io)
+static bool scuse_io_publish(struct scuse_io *io, bool replay)
 {
 	struct scuse_queue *queue = io->queue;
 	bool live;
@@ -554,13 +594,10 @@ static bool scuse_io_publish(struct scuse_io *io)
 
 	rcu_read_lock();
 	spin_lock(&queue->lock);
-	live = queue->live;
+	live = queue->live || (replay && queue->starting);
 	if (live) {
-		queue->stats.commands++;
-		if (io->sqe.op == SCUSE_OP_WRITE || io->sqe.flags & SCUSE_SQE_F_DATA_OUT)
-			queue->stats.write_bytes += io->sqe.data_len;
-		else if (io->sqe.op == SCUSE_OP_UNMAP)
-			queue->stats.unmap_blocks += io->sqe.blocks;
+		scuse_publish_count(queue, &io->sqe);
+		io->tag->position = queue->sq_tail;
 		WARN_ON_ONCE(
 			!scuse_tag_move(&io->tag->cell, io->generation, SCUSE_TAG_KERNEL, SCUSE_TAG_USER));
 		scuse_publish(queue, &io->sqe);
@@ -576,6 +613,24 @@ static bool scuse_io_publish(struct scuse_io *io)
 }
 
 /*
+ * Must the submission wait for its turn (range.h)?  Then nothing of @io may be touched any more.  Otherwise *@go
+ * says whether its session, and with it what has been put into the slot, is still there.
+ */
+static bool scuse_io_turn(struct scuse_io *io, bool *go)
+{
+	bool waits;
+
+	/* It may be resumed and over, and the device be gone, before we know that it waits. */
+	rcu_read_lock();
+	scuse_orphan_rest(io->tag);
+	waits = scuse_ranges_wait(&io->queue->dev->ranges, &io->tag->claim);
+	rcu_read_unlock();
+	if (!waits)
+		*go = scuse_orphan_rested(io->tag);
+	return waits;
+}
+
+/*
  * scuse_io_submit - the first submission of a command
  *
  * It goes to userspace at once, or when no other command is in its way (range.h).  Nothing of @io may be
@@ -583,36 +638,50 @@ static bool scuse_io_publish(struct scuse_io *io)
  */
 sense_reason_t scuse_io_submit(struct scuse_io *io)
 {
-	bool parked;
+	struct scuse_ranges *ranges = &io->queue->dev->ranges;
+	bool go = true;
 
 	if (scuse_io_back(io)) {
 		scuse_io_abandon(io);
 		return TCM_OUT_OF_RESOURCES;
 	}
 	scuse_io_keep(io);
-	rcu_read_lock();
-	parked = scuse_ranges_park(&io->queue->dev->ranges, &io->tag->claim);
-	rcu_read_unlock();
-	if (parked || scuse_io_publish(io))
+	if (unlikely(scuse_ranges_concern(ranges, &io->tag->claim)) && scuse_io_turn(io, &go))
+		return TCM_NO_SENSE;
+	if (go && scuse_io_publish(io, false))
 		return TCM_NO_SENSE;
 	scuse_io_abandon(io);
 	return TCM_LUN_BUSY;
 }
 
+static void scuse_io_renew(struct scuse_io *io)
+{
+	io->generation = scuse_tag_renew(&io->tag->cell, io->generation);
+	WARN_ON_ONCE(!io->generation);
+	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
+	scuse_io_keep(io);
+}
+
 /*
  * scuse_io_again - a further submission of a command whose tag we hold
  *
- * Under a new generation, see tag.h.  False: the session has ended; the caller ends the command.
+ * Under a new generation, see tag.h.  If the session has ended it waits for the next one.  False: it may not;
+ * the caller ends the command.
  */
 bool scuse_io_again(struct scuse_io *io)
 {
 	if (scuse_tag_word_state(scuse_tag_read(&io->tag->cell)) == SCUSE_TAG_QUARANTINED)
 		return false;
-	io->generation = scuse_tag_renew(&io->tag->cell, io->generation);
-	WARN_ON_ONCE(!io->generation);
-	io->sqe.tag = SCUSE_TAG(io->generation, io->tag - io->queue->tags);
-	scuse_io_keep(io);
-	return scuse_io_publish(io);
+	scuse_io_renew(io);
+	return scuse_io_publish(io, false) || scuse_orphan_park(io);
+}
+
+/* scuse_io_replay - hand out what has waited; false: the session has ended, and the caller still owns it */
+bool scuse_io_replay(struct scuse_io *io)
+{
+	io->tag->lost = SCUSE_LOST_NOT;
+	scuse_io_renew(io);
+	return scuse_io_publish(io, true);
 }
 
 /* Does a claim that is not listed stand in the way of @claim?  See range.h; its lock is held. */
@@ -663,21 +732,21 @@ static void scuse_ranges_resume(struct scuse_ranges *ranges, struct scuse_claim 
 {
 	struct scuse_tag *tag = container_of(claim, struct scuse_tag, claim);
 	struct scuse_io io;
+	bool go, kept;
 
-	scuse_io_recall(&io, tag->queue, tag);
-	io.sqe.op = tag->op;
-	io.sqe.flags = tag->flags;
-	io.sqe.lba = tag->lba;
-	io.sqe.blocks = tag->blocks;
-	io.sqe.data_len = tag->data_len;
-	if ((io.cmd && READ_ONCE(io.cmd->transport_state) & CMD_T_ABORTED) ||
-	    (tag->queue->dev->raw && scuse_rawparam_changed(tag)) || !scuse_io_publish(&io))
+	go = scuse_orphan_granted(tag, &kept);
+	if (kept)
+		return;
+	scuse_io_restore(&io, tag);
+	if (scuse_given_up(io.cmd) || (tag->queue->dev->raw && scuse_rawparam_changed(tag)))
+		go = false;
+	if (!go || !(scuse_io_publish(&io, false) || scuse_orphan_park(&io)))
 		scuse_tag_refuse(tag->queue, tag);
 }
 
 static bool scuse_claim_given_up(const struct scuse_claim *claim)
 {
-	return scuse_given_up(container_of(claim, struct scuse_tag, claim)->cmd);
+	return scuse_forsaken(container_of(claim, struct scuse_tag, claim)->cmd);
 }
 
 /* Ends the parked commands that nobody waits for any more: what they wait for may take its time. */
@@ -688,6 +757,7 @@ void scuse_parked_abort(struct scuse_device *dev)
 	while ((claim = scuse_ranges_evict(&dev->ranges, scuse_claim_given_up))) {
 		struct scuse_tag *tag = container_of(claim, struct scuse_tag, claim);
 
+		scuse_orphan_rested(tag);
 		scuse_tag_refuse(tag->queue, tag);
 	}
 }

@@ -36,8 +36,9 @@
  *
  * Either the plain command sees the counter, or the exclusive one sees the tag.
  *
- * END OF A SESSION.  Nothing special: commands in userspace's hands are ended, what waited for them is
- * granted, finds at its publication that the session has ended, and ends with BUSY.
+ * END OF A SESSION.  Commands that userspace had and that wait for the next session keep their claims, and
+ * what waits for them goes on waiting.  What waited for one that ends is granted, finds that the session has
+ * ended, and joins them, or ends as the device's policy says (orphan.c).
  */
 #ifndef SCUSE_RANGE_H
 #define SCUSE_RANGE_H
@@ -118,17 +119,15 @@ void scuse_ranges_leave(struct scuse_ranges *ranges, struct scuse_claim *claim);
 void scuse_ranges_run(struct scuse_ranges *ranges);
 
 /*
- * scuse_ranges_park - must the command of @claim wait?
+ * scuse_ranges_concern - may the command of @claim have to wait?
  *
- * False: go on.  True: it has been parked, may be resumed and be over already, and nothing of it may be
- * touched any more.  The caller has written down all that is needed to resume it, and is under
- * rcu_read_lock(), since the device may go with the command.
+ * True: scuse_ranges_wait() decides.  False, as nearly always: go on.
  */
-static inline bool scuse_ranges_park(struct scuse_ranges *ranges, struct scuse_claim *claim)
+static inline bool scuse_ranges_concern(struct scuse_ranges *ranges, const struct scuse_claim *claim)
 {
 	if (!scuse_claim_exclusive(claim) && !atomic_read(&ranges->exclusive))
 		return false;
-	return claim->access != SCUSE_ACCESS_NONE && scuse_ranges_wait(ranges, claim);
+	return claim->access != SCUSE_ACCESS_NONE;
 }
 
 /* After a tag has become FREE: lets go on what waited for it. */

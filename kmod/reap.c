@@ -136,6 +136,7 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 	u8 status = tag->status;
 	enum scuse_sense_trust trust = SCUSE_SENSE_HANDLER;
 	u32 sense_len = tag->sense_len;
+	u8 lost = tag->lost;
 	u8 op = tag->op;
 
 	if (status != SAM_STAT_GOOD) {
@@ -158,11 +159,16 @@ void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag)
 		scuse_end_with_user_sense(cmd, sense, sense_len, trust);
 		return;
 	}
+	if (unlikely(lost == SCUSE_LOST_ERROR)) {
+		scuse_end_with_sense(cmd, SCUSE_KEY_NOT_READY, 0x04, 0x00);
+		return;
+	}
 	scuse_ua_status(cmd, status);
 	target_complete_cmd(cmd, status);
 }
 
-static void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
+/* scuse_complete - what follows from a completion, or from what takes its place in a tag that we hold */
+void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag)
 {
 	struct scuse_io io;
 
@@ -230,8 +236,26 @@ void scuse_queue_reap(struct scuse_queue *queue)
 	}
 }
 
+/* The session has ended: those that may wait do, the others end. */
+static void scuse_lose_list(struct scuse_queue *queue, const struct scuse_claimed *list)
+{
+	u16 index = list->first;
+	LIST_HEAD(orphans);
+
+	while (index != SCUSE_END_OF_LIST) {
+		struct scuse_tag *tag = &queue->tags[index];
+
+		index = tag->next;
+		if (scuse_orphan_lost(tag))
+			list_add_tail(&tag->node, &orphans);
+		else
+			scuse_complete(queue, tag);
+	}
+	scuse_orphans_adopt(queue, &orphans);
+}
+
 /*
- * scuse_queue_end - take everything that userspace still has, and end it with BUSY
+ * scuse_queue_end - take everything that userspace still has; it waits for another session, or ends
  *
  * At the end of a session, after scuse_queue_stop(): no tag turns USER any more.  Nothing is reaped
  * from here on.
@@ -255,11 +279,10 @@ void scuse_queue_end(struct scuse_queue *queue)
 		tag->status = SAM_STAT_BUSY;
 		tag->sense_len = 0;
 		tag->filled = 0;
-		tag->lost = true;
 		scuse_claimed_add(queue, &list, i);
 	}
 	spin_unlock(&queue->reap_lock);
-	scuse_complete_list(queue, &list);
+	scuse_lose_list(queue, &list);
 }
 
 /* USER to QUARANTINED, for a command that somebody waits for; reap_lock is held. */
@@ -278,7 +301,7 @@ static bool scuse_tag_quarantine(struct scuse_tag *tag)
 	tag->status = SAM_STAT_BUSY;
 	tag->sense_len = 0;
 	tag->filled = 0;
-	tag->lost = true;
+	tag->lost = SCUSE_LOST_BUSY;
 	return true;
 }
 

@@ -155,7 +155,7 @@ static void scuse_relay_again(struct scuse_io *io)
 		return;
 	}
 	scuse_relay_note(io);
-	scuse_step_submit(io, tag->step);
+	scuse_step_submit(io, tag->step, NULL);
 }
 
 /*

@@ -88,11 +88,12 @@ sense_reason_t scuse_execute_write(struct se_cmd *cmd)
 		return ret;
 	if (to_scuse(cmd->se_dev)->pi_type)
 		return scuse_prot_write(&io);
-	error = scuse_slot_fill(&io, cmd->t_data_sg, cmd->t_data_nents, io.sqe.data_len);
+	error = scuse_slot_refill(&io);
 	if (error) {
 		scuse_io_abandon(&io);
 		return error == -ENOMEM ? TCM_OUT_OF_RESOURCES : TCM_INVALID_FIELD_IN_COMMAND_IU;
 	}
+	io.tag->refill = scuse_slot_refill;
 	return scuse_io_submit(&io);
 }
 

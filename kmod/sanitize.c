@@ -9,6 +9,7 @@
  *
  * Context: execute, then steps (step.h).
  */
+#include <linux/slab.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_fabric.h>
 #include "opcode.h"
@@ -36,6 +37,27 @@ bool scuse_offers_sanitize(struct scuse_device *dev)
 					     SCUSE_FEATURE_SANITIZE_CRYPTO);
 }
 
+static void scuse_sanitize_end(struct scuse_device *dev, u32 state)
+{
+	kfree(dev->medium.pattern);
+	dev->medium.pattern = NULL;
+	scuse_medium_end(dev, state);
+}
+
+/* OVERWRITE's pattern, as the pass that is to be submitted needs it. */
+static int scuse_sanitize_refill(struct scuse_io *io)
+{
+	u64 done = io->tag->done;
+	u32 pass = SCUSE_PASSES(done) - SCUSE_PASSES_LEFT(done);
+	u32 length = io->sqe.data_len;
+
+	if (!length)
+		return 0;
+	if (scuse_slot_write(io, 0, io->queue->dev->medium.pattern, length))
+		return -ENOMEM;
+	return done & SCUSE_PASS_INVERT && pass % 2 == 0 ? scuse_slot_invert(io, length) : 0;
+}
+
 /* The work has failed: whoever waits for it is told so, whatever the handler said. */
 static void scuse_sanitize_failed(struct scuse_io *io)
 {
@@ -44,11 +66,11 @@ static void scuse_sanitize_failed(struct scuse_io *io)
 
 	if (io->tag->op == SCUSE_OP_NONE) {
 		/* It never began, see scuse_tag_refuse(). */
-		scuse_medium_end(io->queue->dev, SCUSE_PASS_BEFORE(done));
+		scuse_sanitize_end(io->queue->dev, SCUSE_PASS_BEFORE(done));
 		scuse_tag_end(io->queue, io->tag);
 		return;
 	}
-	scuse_medium_end(io->queue->dev, SCUSE_MEDIUM_SANITIZE_FAILED);
+	scuse_sanitize_end(io->queue->dev, SCUSE_MEDIUM_SANITIZE_FAILED);
 	scuse_step_end_sense(io, &failed);
 }
 
@@ -64,7 +86,7 @@ static void scuse_sanitize_step(struct scuse_io *io)
 		return;
 	}
 	if (!left) {
-		scuse_medium_end(dev, SCUSE_MEDIUM_READY);
+		scuse_sanitize_end(dev, SCUSE_MEDIUM_READY);
 		scuse_step_end(io, SAM_STAT_GOOD);
 		return;
 	}
@@ -73,8 +95,24 @@ static void scuse_sanitize_step(struct scuse_io *io)
 	io->sqe.op = SCUSE_OP_SANITIZE;
 	io->sqe.blocks = tag->blocks;
 	io->sqe.data_len = tag->data_len;
-	if ((tag->done & SCUSE_PASS_INVERT && scuse_slot_invert(io, tag->data_len)) || !scuse_io_again(io))
+	if (scuse_sanitize_refill(io) || !scuse_io_again(io))
 		scuse_sanitize_failed(io);
+}
+
+/* A copy of the pattern, since the command may be answered long before the last pass; -ENOMEM, -EINVAL. */
+static int scuse_sanitize_pattern(struct se_cmd *cmd, u32 length)
+{
+	struct scuse_device *dev = to_scuse(cmd->se_dev);
+	struct scuse_sg cursor;
+
+	if (!length)
+		return 0;
+	dev->medium.pattern = kmalloc(length, GFP_NOIO);
+	if (!dev->medium.pattern)
+		return -ENOMEM;
+	scuse_sg_start(&cursor, cmd->t_data_sg, cmd->t_data_nents);
+	scuse_sg_skip(&cursor, SCUSE_SANITIZE_HEADER);
+	return scuse_sg_read(&cursor, dev->medium.pattern, length) == length ? 0 : -EINVAL;
 }
 
 /* @pattern: bytes of it in the initiator's list, behind the header; 0: there is none */
@@ -83,7 +121,6 @@ static sense_reason_t scuse_sanitize_begin(struct se_cmd *cmd, enum scuse_saniti
 {
 	struct scuse_device *dev = to_scuse(cmd->se_dev);
 	u8 options = cmd->t_task_cdb[1];
-	struct scuse_sg cursor;
 	struct scuse_io io;
 	sense_reason_t ret;
 	u32 before;
@@ -93,18 +130,19 @@ static sense_reason_t scuse_sanitize_begin(struct se_cmd *cmd, enum scuse_saniti
 		return ret;
 	if (!scuse_io_begin(&io, cmd, SCUSE_OP_SANITIZE, &ret))
 		goto err_medium;
-	scuse_sg_start(&cursor, cmd->t_data_sg, cmd->t_data_nents);
-	scuse_sg_skip(&cursor, SCUSE_SANITIZE_HEADER);
-	error = scuse_slot_load(&io, &cursor, pattern);
+	io.sqe.lba = 0;
+	io.sqe.blocks = method;
+	io.sqe.data_len = pattern;
+	io.tag->done = passes | (u64)before << 32;
+	error = scuse_sanitize_pattern(cmd, pattern);
+	if (!error)
+		error = scuse_sanitize_refill(&io);
 	if (error) {
 		ret = scuse_slot_error(&io, error);
 		goto err_medium;
 	}
 	WRITE_ONCE(dev->medium.ause, options & SCUSE_SANITIZE_AUSE);
-	io.sqe.lba = 0;
-	io.sqe.blocks = method;
-	io.sqe.data_len = pattern;
-	io.tag->done = passes | (u64)before << 32;
+	io.tag->refill = scuse_sanitize_refill;
 	io.tag->step = scuse_sanitize_step;
 	ret = options & SCUSE_SANITIZE_IMMED ? scuse_step_background(&io) : scuse_io_submit(&io);
 	if (ret)
@@ -112,7 +150,7 @@ static sense_reason_t scuse_sanitize_begin(struct se_cmd *cmd, enum scuse_saniti
 	return TCM_NO_SENSE;
 
 err_medium:
-	scuse_medium_end(dev, before);
+	scuse_sanitize_end(dev, before);
 	return ret;
 }
 

@@ -26,13 +26,25 @@
  * SESSION AGAINST COMMANDS (why nothing is lost or hangs when a worker dies at any point)
  *	queue.live is true between START and the session's end, and only changes under queue.lock.
  *	Taking a tag and publishing both check it under that lock.  Once it is false no tag turns USER any
- *	more: a submitter that is copying finds out at publication and ends its command with BUSY itself.
+ *	more: a submitter that is copying finds out at publication and gives its tag back.
  *	The end of a session clears `live` on all queues, reaps what was published before, then takes all
- *	USER tags under reap_lock, clears queue.sess (nothing can be reaped then) and ends their commands
- *	with BUSY.  Tags that are in KERNEL are finished by whoever works on them; queue.used counts tags
- *	that are not free, and the last one to be freed (or the end of the session itself, if none is
- *	left) drops session.drain to zero and so starts scuse_session_finish(), which may then reset rings
- *	and give the slots' pages back.  Nobody waits.
+ *	USER tags under reap_lock and clears queue.sess (nothing can be reaped then).
+ *
+ *	Commands then wait for the next session, or end with BUSY or NOT READY, as the device's policies
+ *	say (orphan.h): those that userspace had keep tag, claim and step function and are submitted once
+ *	more (orphan.c); those that have not begun are executed from the beginning after START.  A step, or
+ *	a claim that is granted meanwhile, joins them.
+ *
+ *	queue.used counts tags that are not free, queue.at_rest those of them that nobody works on: what
+ *	waits for a session, or for another command's claim.  When the two are the same the queue is
+ *	drained.  The last one to make them so (or the end of the session itself) drops session.drain to
+ *	zero and so starts scuse_session_finish(), which may then reset rings and give the slots' pages
+ *	back.  What is at rest finds its slot empty afterwards (queue.resets), and has it filled again.
+ *	No thread waits.
+ *
+ *	The old process is gone then, but not necessarily its I/O: a direct read into a slot may still be on
+ *	its way.  The next session can only be opened when nobody but us refers to the pages (fence.c).  So
+ *	nothing that the old process has asked for can come after what the new one does.
  *
  * LOCKS, outermost first
  *	scuse_device.lock (mutex)   enable, disable, open, START, UPDATE, end of a session
@@ -66,6 +78,7 @@
 #include "medium.h"
 #include "mode.h"
 #include "nexus.h"
+#include "orphan.h"
 #include "range.h"
 #include "raw.h"
 #include "rawparam.h"
@@ -114,11 +127,16 @@ struct scuse_tag {
 	u8 status;
 	u8 kind;
 	bool data_in;
-	bool lost;		 /* its session has ended while userspace had it */
+	u8 lost;		 /* enum scuse_lost: its session has ended while userspace had it */
 	u32 touched;		 /* jiffies, when a command last asked for its slot */
 	struct scuse_deadline deadline; /* of the present submission; while USER: reap_lock */
 	u64 done; /* of a command with several submissions: how far it has got, in its own unit */
 	struct scuse_claim claim;
+	/* Makes the data of the submission anew, see scuse_orphan_resume(); NULL: it has none. */
+	int (*refill)(struct scuse_io *io);
+	struct list_head node; /* in a list of those that wait for a session; queue.lock */
+	u32 position;	       /* the submission's, in its session; see scuse_orphan_before() */
+	u32 resets;	       /* queue.resets when it began to wait for its turn; queue.lock */
 	/* Of raw LUNs, see relay.h. */
 	struct scuse_kept *kept; /* what a completion was, while something else is submitted; or NULL */
 	u32 epoch;		 /* scuse_echo.epoch and scuse_rawread.changes when the command began */
@@ -133,6 +151,7 @@ struct scuse_queue_stats {
 	u64 errors;
 	u64 zeroed_bytes;
 	u64 unmap_blocks;
+	u64 replayed;
 };
 
 struct scuse_queue {
@@ -154,13 +173,20 @@ struct scuse_queue {
 	/* Submission; protected by lock (sq_tail is read without it by sleepers). */
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool live;
+	bool starting; /* START hands out orphans; live follows */
+	bool parking;  /* commands that come may wait for a session; never with live */
 	bool draining;
 	u32 sq_tail;
 	u32 used; /* tags that are not FREE */
+	u32 at_rest; /* of these, how many nobody works on: they wait, for a session or for their turn */
+	u32 waiting; /* of these, how many wait for a session (READ_ONCE() without the lock) */
+	u32 resets;  /* sessions that have been cleared away */
 	u32 nr_free;
 	u32 reserve; /* of these, how many are kept for resets; constant */
 	u16 *free; /* stack of FREE tags, the hottest on top */
 	struct scuse_queue_stats stats;
+	struct list_head orphans; /* see orphan.c, as for the next */
+	struct list_head holders;
 
 	/* Completion; protected by reap_lock (cq_head is peeked at without it). */
 	spinlock_t reap_lock ____cacheline_aligned_in_smp;
@@ -205,7 +231,10 @@ struct scuse_session {
 	unsigned long revoked_at; /* jiffies; READ_ONCE() */
 	bool quarantined;	  /* what the process had then has been ended; dev->lock */
 	struct work_struct revoke_work;
-	struct work_struct finish_work;
+	struct delayed_work finish_work;
+	u32 fence;	      /* milliseconds of the latest wait for the process's I/O; dev->lock */
+	unsigned long fenced; /* jiffies at the first one; dev->lock */
+	bool fence_told;      /* dev->lock */
 };
 
 struct scuse_device {
@@ -249,7 +278,10 @@ struct scuse_device {
 	u32 features;
 	u32 physical_exponent; /* log2 of logical blocks in a physical one */
 	u32 optimal_transfer;
-	int orphan_timeout;	     /* seconds; -1: none.  Written through configfs at any time */
+	int orphan_timeout;	     /* seconds; -1: none.  Written through configfs at any time, as are */
+	u8 orphan_policy;	     /* enum scuse_orphan_policy */
+	u8 inflight_policy;	     /* enum scuse_inflight_policy */
+	struct delayed_work orphan_work;
 	unsigned long offline_since; /* jiffies */
 	struct scuse_start applied;  /* what attributes were last set from; dev->lock */
 	struct scuse_medium medium;
@@ -446,13 +478,17 @@ void scuse_queues_destroy(struct scuse_device *dev);
 void scuse_queue_reset(struct scuse_queue *queue);
 void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess);
 void scuse_queue_stop(struct scuse_queue *queue);
+struct scuse_queue *scuse_queue_of_cpu(struct scuse_device *dev, int cpu);
+struct scuse_session *scuse_queue_drained(struct scuse_queue *queue);
 bool scuse_io_begin(struct scuse_io *io, struct se_cmd *cmd, u8 op, sense_reason_t *ret);
 bool scuse_io_begin_as(struct scuse_io *io, struct se_cmd *cmd, u8 op, enum scuse_access access,
 		       sense_reason_t *ret);
 bool scuse_io_begin_own(struct scuse_io *io, struct scuse_device *dev, u8 op);
 void scuse_io_recall(struct scuse_io *io, struct scuse_queue *queue, struct scuse_tag *tag);
+void scuse_io_restore(struct scuse_io *io, struct scuse_tag *tag);
 sense_reason_t scuse_io_submit(struct scuse_io *io);
 bool scuse_io_again(struct scuse_io *io);
+bool scuse_io_replay(struct scuse_io *io);
 void scuse_io_abandon(struct scuse_io *io);
 bool scuse_offline(struct scuse_device *dev, struct se_cmd *cmd, sense_reason_t *ret);
 void scuse_queue_borrow(struct scuse_queue *queue, u32 position);
@@ -484,11 +520,41 @@ u32 scuse_queue_quarantine(struct scuse_queue *queue);
 void scuse_queue_unquarantine(struct scuse_queue *queue);
 enum scuse_sense_trust scuse_tag_sense(struct scuse_queue *queue, struct scuse_tag *tag, u8 *sense);
 void scuse_tag_end(struct scuse_queue *queue, struct scuse_tag *tag);
+void scuse_complete(struct scuse_queue *queue, struct scuse_tag *tag);
 void scuse_tag_refuse(struct scuse_queue *queue, struct scuse_tag *tag);
 static inline bool scuse_queue_has_completions(struct scuse_queue *queue)
 {
 	return READ_ONCE(queue->user->cq_tail) != READ_ONCE(queue->cq_head);
 }
+
+/* orphan.c */
+enum scuse_hold {
+	SCUSE_HOLD_NOT = 0,
+	SCUSE_HOLD_HELD,
+	SCUSE_HOLD_AGAIN,
+	SCUSE_HOLD_FULL,
+};
+
+u64 scuse_offline_ms(struct scuse_device *dev);
+enum scuse_hold scuse_orphan_hold(struct se_cmd *cmd);
+bool scuse_orphan_park(struct scuse_io *io);
+void scuse_orphan_rest(struct scuse_tag *tag);
+bool scuse_orphan_rested(struct scuse_tag *tag);
+bool scuse_orphan_granted(struct scuse_tag *tag, bool *kept);
+bool scuse_orphan_lost(struct scuse_tag *tag);
+void scuse_orphans_adopt(struct scuse_queue *queue, struct list_head *list);
+void scuse_orphans_replay(struct scuse_device *dev);
+void scuse_orphans_execute(struct scuse_device *dev);
+void scuse_orphans_abort(struct scuse_device *dev);
+bool scuse_orphans_parkable(struct scuse_device *dev);
+bool scuse_forsaken(struct se_cmd *cmd);
+void scuse_orphans_arm(struct scuse_device *dev);
+void scuse_orphans_review(struct scuse_device *dev);
+void scuse_orphans_forget(struct scuse_device *dev);
+void scuse_orphan_work(struct work_struct *work);
+
+/* fence.c */
+bool scuse_fence_pinned(struct scuse_device *dev);
 
 /* session.c */
 extern const struct file_operations scuse_session_fops;
@@ -560,6 +626,7 @@ int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32
 int scuse_slot_load(struct scuse_io *io, struct scuse_sg *cursor, u32 length);
 int scuse_slot_write(struct scuse_io *io, u32 offset, const void *buffer, u32 length);
 u32 scuse_slot_drain(struct scuse_queue *queue, struct scuse_tag *tag);
+int scuse_slot_refill(struct scuse_io *io);
 
 /* slot.c */
 void scuse_slot_read(struct scuse_io *io, u32 offset, void *buffer, u32 length);

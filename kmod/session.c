@@ -70,20 +70,47 @@ static int scuse_session_check(struct scuse_session *sess)
 	}
 }
 
+/* The dead process's I/O takes long; people may want to know what it is that keeps the device offline. */
+static void scuse_session_fence_told(struct scuse_session *sess)
+{
+	struct scuse_device *dev = sess->dev;
+	char message[96];
+
+	if (sess->fence_told || time_before(jiffies, sess->fenced + msecs_to_jiffies(SCUSE_FENCE_WARN)))
+		return;
+	sess->fence_told = true;
+	scnprintf(message, sizeof(message), "I/O of the dead worker (process %u) is not over; no other one can start",
+		  sess->pid_nr);
+	pr_warn("%s: %s\n", dev->name, message);
+	scuse_event_device(dev, SCUSE_EVENT_SLOW_COMMAND, message);
+}
+
+/* True: I/O of the dead process may still move data from or to slots; the work comes again. */
+static bool scuse_session_fenced(struct scuse_session *sess)
+{
+	if (!sess->dev->enabled || !scuse_fence_pinned(sess->dev))
+		return false;
+	if (!sess->fence)
+		sess->fenced = jiffies;
+	scuse_session_fence_told(sess);
+	sess->fence = scuse_fence_next(sess->fence);
+	queue_delayed_work(scuse_workqueue, &sess->finish_work, msecs_to_jiffies(sess->fence));
+	return true;
+}
+
 /*
- * Nothing of the session is left in the queues: makes them new and lets the next one come.  dev->lock
- * is held.
+ * Nothing of the session is left in the queues but what is at rest: makes them new and lets the next one come,
+ * at once or, if I/O of the dead process is still under way, by and by.  dev->lock is held.
  */
 static void scuse_session_finish(struct scuse_session *sess)
 {
 	struct scuse_device *dev = sess->dev;
 	u32 i;
 
+	if (scuse_session_fenced(sess))
+		return;
 	for (i = 0; i < dev->nr_queues; i++) {
-		/*
-		 * Fresh pages for the next session: I/O of the dead process may still be under way into
-		 * the old ones.
-		 */
+		/* Of a device that is being removed pages may still be pinned: they go when that is over. */
 		scuse_area_free(&dev->queues[i]);
 		scuse_queue_reset(&dev->queues[i]);
 	}
@@ -95,7 +122,7 @@ static void scuse_session_finish(struct scuse_session *sess)
 
 static void scuse_session_finish_work(struct work_struct *work)
 {
-	struct scuse_session *sess = container_of(work, struct scuse_session, finish_work);
+	struct scuse_session *sess = container_of(to_delayed_work(work), struct scuse_session, finish_work);
 	struct scuse_device *dev = sess->dev;
 
 	kref_get(&dev->kref);
@@ -109,7 +136,7 @@ static void scuse_session_finish_work(struct work_struct *work)
 void scuse_session_drop(struct scuse_session *sess)
 {
 	if (atomic_dec_and_test(&sess->drain))
-		queue_work(scuse_workqueue, &sess->finish_work);
+		queue_delayed_work(scuse_workqueue, &sess->finish_work, 0);
 }
 
 /* Hands what is in flight back, as the top of scuse.h says.  dev->lock is held. */
@@ -131,7 +158,7 @@ static void scuse_session_end(struct scuse_session *sess)
 		struct scuse_queue *queue = &dev->queues[i];
 
 		spin_lock(&queue->lock);
-		queue->draining = queue->used;
+		queue->draining = queue->used != queue->at_rest;
 		if (!queue->draining)
 			atomic_dec(&sess->drain); /* not the last: the file's is left */
 		spin_unlock(&queue->lock);
@@ -153,6 +180,9 @@ void scuse_session_remove(struct scuse_device *dev)
 	if (!dev->session)
 		return;
 	scuse_session_raise(dev->session, SCUSE_SESSION_ENDED);
+	/* There will be no other one: what it is waiting for does not matter any more. */
+	if (dev->session->fence)
+		mod_delayed_work(scuse_workqueue, &dev->session->finish_work, 0);
 	for (i = 0; i < dev->nr_queues; i++)
 		scuse_queue_wake_all(&dev->queues[i]);
 }
@@ -188,7 +218,7 @@ static int scuse_session_open(struct inode *inode, struct file *file)
 	atomic_inc(&dev->sessions);
 	atomic_set(&sess->drain, dev->nr_queues + 1);
 	INIT_WORK(&sess->revoke_work, scuse_revoke_work);
-	INIT_WORK(&sess->finish_work, scuse_session_finish_work);
+	INIT_DELAYED_WORK(&sess->finish_work, scuse_session_finish_work);
 	spin_lock(&dev->info_lock);
 	dev->session = sess;
 	spin_unlock(&dev->info_lock);
@@ -351,6 +381,7 @@ static int scuse_start_locked(struct scuse_session *sess, const struct scuse_sta
 	scuse_relay_start(dev);
 	for (i = 0; i < dev->nr_queues; i++)
 		scuse_queue_start(&dev->queues[i], sess);
+	scuse_orphans_replay(dev);
 	scuse_rawparam_refresh(dev);
 	return 0;
 }
@@ -400,9 +431,11 @@ static int scuse_ioctl_start(struct scuse_session *sess, const void __user *arg)
 {
 	int ret = scuse_session_set(sess, arg, scuse_start_locked);
 
-	if (!ret)
-		scuse_event_device(sess->dev, SCUSE_EVENT_SESSION_STARTED, NULL);
-	return ret;
+	if (ret)
+		return ret;
+	scuse_orphans_execute(sess->dev);
+	scuse_event_device(sess->dev, SCUSE_EVENT_SESSION_STARTED, NULL);
+	return 0;
 }
 
 static int scuse_ioctl_update(struct scuse_session *sess, const void __user *arg)

@@ -18,20 +18,20 @@ bool scuse_step_failed(struct scuse_io *io)
 
 /*
  * scuse_step_submit - hand the next submission to userspace; its completion leads to @next
+ * @refill: as in struct scuse_tag
  *
  * The caller has filled in io->sqe and, if there is data, the slot.
  */
-void scuse_step_submit(struct scuse_io *io, scuse_step next)
+void scuse_step_submit(struct scuse_io *io, scuse_step next, int (*refill)(struct scuse_io *io))
 {
-	bool aborted = io->cmd && READ_ONCE(io->cmd->transport_state) & CMD_T_ABORTED;
-
 	if (scuse_io_back(io)) {
 		scuse_step_no_memory(io);
 		return;
 	}
 	io->tag->step = next;
+	io->tag->refill = refill;
 	/* Core does not send the status of a command that has been aborted. */
-	if (aborted || !scuse_io_again(io))
+	if (scuse_given_up(io->cmd) || !scuse_io_again(io))
 		scuse_step_end(io, SAM_STAT_BUSY);
 }
 

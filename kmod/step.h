@@ -16,9 +16,10 @@
  *	                              +--> scuse_step_end(), .._end_sense(), scuse_step_failed()
  *
  * A step function runs in process context with no locks held, in the thread that took the completion, and
- * must do exactly one of the two.  It finds what userspace said in io->tag (status, filled, ...).  It is also
- * called, with status BUSY, when the session ends; submitting is refused from there on, so that the command
- * ends.  Nothing is allocated but pages of the slot.
+ * must do exactly one of the two.  It finds what userspace said in io->tag (status, filled, ...).  When the
+ * session ends the submission that is under way waits for the next session (orphan.c), as does one that comes too
+ * late; if it may not wait the step function is called with status BUSY.  Nothing is allocated but pages of the
+ * slot.
  *
  * Data from the initiator stays in the command's own list until it ends; the slot holds what is submitted.
  * What userspace changes in a slot behind our back spoils its own data only.
@@ -32,7 +33,7 @@
 typedef void (*scuse_step)(struct scuse_io *io);
 
 bool scuse_step_failed(struct scuse_io *io);
-void scuse_step_submit(struct scuse_io *io, scuse_step next);
+void scuse_step_submit(struct scuse_io *io, scuse_step next, int (*refill)(struct scuse_io *io));
 void scuse_step_end(struct scuse_io *io, u8 status);
 void scuse_step_end_sense(struct scuse_io *io, const struct scuse_sense *sense);
 void scuse_step_miscompare(struct scuse_io *io, u64 offset);

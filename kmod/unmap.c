@@ -67,6 +67,24 @@ static sense_reason_t scuse_unmap_list(struct scuse_io *io, u32 length, struct s
 	return ret;
 }
 
+/* Length and total of a list that has been taken over. */
+static void scuse_unmap_set(struct scuse_io *io, const struct scuse_unmap *unmap)
+{
+	io->sqe.blocks = min_t(u64, unmap->blocks, U32_MAX);
+	io->sqe.data_len = unmap->ranges * sizeof(struct scuse_range);
+}
+
+/* A local initiator may have changed its list meanwhile, and the device its size. */
+static int scuse_unmap_refill(struct scuse_io *io)
+{
+	struct scuse_unmap unmap = {};
+
+	if (scuse_unmap_list(io, io->cmd->data_length, &unmap) || !unmap.ranges)
+		return -EINVAL;
+	scuse_unmap_set(io, &unmap);
+	return 0;
+}
+
 sense_reason_t scuse_execute_unmap(struct se_cmd *cmd)
 {
 	bool anchor = cmd->t_task_cdb[1] & SCUSE_UNMAP_ANCHOR;
@@ -97,8 +115,8 @@ sense_reason_t scuse_execute_unmap(struct se_cmd *cmd)
 		return ret;
 	}
 	io.sqe.lba = 0;
-	io.sqe.blocks = min_t(u64, unmap.blocks, U32_MAX);
-	io.sqe.data_len = unmap.ranges * sizeof(struct scuse_range);
+	scuse_unmap_set(&io, &unmap);
+	io.tag->refill = scuse_unmap_refill;
 	if (anchor)
 		io.sqe.flags |= SCUSE_SQE_F_ANCHOR;
 	return scuse_io_submit(&io);

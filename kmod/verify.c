@@ -107,7 +107,7 @@ static void scuse_verify_step(struct scuse_io *io)
 	}
 	scuse_step_blocks(io, SCUSE_OP_READ);
 	io->sqe.flags |= scuse_cache_flags(io->cmd);
-	scuse_step_submit(io, scuse_verify_step);
+	scuse_step_submit(io, scuse_verify_step, NULL);
 }
 
 /* WRITE AND VERIFY: the blocks have been written. */
@@ -117,7 +117,7 @@ static void scuse_verify_written(struct scuse_io *io)
 		return;
 	scuse_step_blocks(io, SCUSE_OP_READ);
 	io->sqe.flags |= scuse_cache_flags(io->cmd);
-	scuse_step_submit(io, scuse_verify_step);
+	scuse_step_submit(io, scuse_verify_step, NULL);
 }
 
 /* True if there is no work: the command has been ended, or *@ret says how to. */
@@ -162,9 +162,10 @@ sense_reason_t scuse_execute_write_verify(struct se_cmd *cmd)
 	/* What is verified is the medium, not a cache. */
 	if (scuse_device_has(io.queue->dev, SCUSE_FEATURE_FLUSH))
 		io.sqe.flags |= SCUSE_SQE_F_FUA;
-	error = scuse_slot_fill(&io, cmd->t_data_sg, cmd->t_data_nents, io.sqe.data_len);
+	error = scuse_slot_refill(&io);
 	if (error)
 		return scuse_slot_error(&io, error);
+	io.tag->refill = scuse_slot_refill;
 	io.tag->step = scuse_verify_written;
 	return scuse_io_submit(&io);
 }

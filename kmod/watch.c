@@ -214,6 +214,7 @@ static bool scuse_watch_commands(struct scuse_device *dev)
 	u32 i;
 
 	scuse_parked_abort(dev);
+	scuse_orphans_abort(dev);
 	if (!findings.sess)
 		return false;
 	for (i = 0; i < dev->nr_queues; i++)

@@ -55,12 +55,12 @@ static bool scuse_write_same_refused(struct se_cmd *cmd, u32 at, u8 options)
 }
 
 /* The block that is to be written, in the slot. */
-static int scuse_write_same_fill(struct scuse_io *io, bool zeros)
+static int scuse_write_same_fill(struct scuse_io *io)
 {
 	u32 block_size = io->queue->dev->block_size;
 	struct page *page;
 
-	if (!zeros)
+	if (scuse_write_same_length(io->queue->dev, io->cmd->t_task_cdb))
 		return scuse_slot_fill(io, io->cmd->t_data_sg, io->cmd->t_data_nents, block_size);
 	page = scuse_slot_page(io->queue, io->tag, 0);
 	if (!page)
@@ -88,9 +88,10 @@ sense_reason_t scuse_execute_write_same(struct se_cmd *cmd)
 		return ret;
 	if (!scuse_io_begin(&io, cmd, SCUSE_OP_WRITE_SAME, &ret))
 		return ret;
-	error = scuse_write_same_fill(&io, !scuse_write_same_length(dev, cmd->t_task_cdb));
+	error = scuse_write_same_fill(&io);
 	if (error)
 		return scuse_slot_error(&io, error);
+	io.tag->refill = scuse_write_same_fill;
 	io.sqe.blocks = cmd->t_task_nolb;
 	io.sqe.data_len = dev->block_size;
 	if (options & SCUSE_WRITE_SAME_UNMAP)

@@ -112,7 +112,12 @@
  *	next session, in line behind those above; once the device has been offline for orphan_timeout
  *	seconds, all of them, and all that arrive later, end with BUSY.  With `busy` they end with BUSY at
  *	once, with `error` with NOT READY, LOGICAL UNIT NOT READY, CAUSE NOT REPORTABLE; so do those in flight
- *	that would wait.
+ *	that would wait.  Whatever the policy, a command that is aborted, whose nexus is lost, or whose LUN is
+ *	removed does not wait.  One that is replayed has the data that its initiator sent in its slot, not what
+ *	the dead worker made of it.
+ *
+ *	Nothing of a raw LUN waits: its commands end with BUSY (or, with `error`, with NOT READY), those in
+ *	flight with BUSY, or with ABORTED COMMAND unless the session offered FEATURE_REPLAY_SAFE.
  *
  * WORKERS THAT HANG (minor 3)
  *	A command that userspace has had for command_timeout seconds (0: no limit.  FORMAT and SANITIZE have

@@ -81,7 +81,8 @@ static void begin(struct world *world, struct command *command, struct fuzz_inpu
 	command->brief = byte & 0x80;
 	/* As queue.c has it: the tag has left FREE before it asks, and may be resumed while it does. */
 	command->phase = PARKED;
-	if (!scuse_ranges_park(&world->ranges, &command->claim))
+	if (!scuse_ranges_concern(&world->ranges, &command->claim) ||
+	    !scuse_ranges_wait(&world->ranges, &command->claim))
 		go(world, command);
 }
 

@@ -3,7 +3,7 @@
 find_package(Threads REQUIRED)
 pkg_check_modules(SCUSE_KMOD_CRITERION REQUIRED IMPORTED_TARGET criterion)
 
-foreach(name kmod_budget kmod_tag kmod_ring kmod_cqe kmod_sense kmod_pi kmod_reservation kmod_watch)
+foreach(name kmod_budget kmod_tag kmod_ring kmod_cqe kmod_orphan kmod_sense kmod_pi kmod_reservation kmod_watch)
   add_executable(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/kmod ${CMAKE_CURRENT_LIST_DIR})
   target_link_libraries(${name} PRIVATE scuse_headers PkgConfig::SCUSE_KMOD_CRITERION Threads::Threads)

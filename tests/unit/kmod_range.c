@@ -127,7 +127,8 @@ static u32 command_take(struct command *command, u64 lba, u64 blocks, enum scuse
 /* True if it goes on at once. */
 static bool command_submit(struct world *world, struct command *command)
 {
-	return !scuse_ranges_park(&world->ranges, &command->claim);
+	return !scuse_ranges_concern(&world->ranges, &command->claim) ||
+	       !scuse_ranges_wait(&world->ranges, &command->claim);
 }
 
 static bool command_start(struct world *world, int index, u64 lba, u64 blocks, enum scuse_access access)

@@ -52,7 +52,10 @@ kill -KILL "$first"
 check "its worker is replaced" wait_for 30 another_worker h "$first"
 pkill -TERM -x scuse-runner
 check "the runner ends, with all its workers" wait_for 30 sh -c '! pgrep -x scuse-runner && ! pgrep -f -- "[-]-worker"'
-# Nobody serves now: the reader gets BUSY until the orphan timeout, then an error.
+# Nobody serves now, and nobody will.
+for policy in /sys/kernel/config/target/core/scuse_*/*/attrib/orphan_policy; do
+	echo error >"$policy"
+done
 check "a reader of a LUN that nobody serves comes back" wait_for 100 sh -c "! kill -0 $reader"
 wait "$reader"
 check "its LUN can be removed all the same" timeout 120 scuse rm h --force

@@ -40,8 +40,8 @@ u32 scuse_max_atomic_blocks(struct scuse_device *dev)
 }
 
 /*
- * The end of the second half, WRITE.  If the session has ended meanwhile, and no other one may carry the WRITE
- * out, nobody knows whether the blocks were written: BUSY would make the initiator try again and find its own
+ * The end of the second half, WRITE.  If the session has ended meanwhile, and no other one may carry the
+ * WRITE out, nobody knows whether the blocks were written: BUSY would make the initiator try again and find its own
  * data, a miscompare.
  */
 static void scuse_compare_written(struct scuse_io *io)
@@ -114,7 +114,7 @@ sense_reason_t scuse_execute_compare_and_write(struct se_cmd *cmd)
 
 static void scuse_orwrite_step(struct scuse_io *io);
 
-/* What was read is gone: from the beginning.  Blocks onto which the data has been ORed already do not change. */
+/* What was read is gone: from the beginning.  Blocks that have been written already do not change any more. */
 static int scuse_orwrite_refill(struct scuse_io *io)
 {
 	io->sqe.op = SCUSE_OP_READ;

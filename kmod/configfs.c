@@ -365,12 +365,8 @@ static ssize_t inflight_policy_store(struct config_item *item, const char *page,
 CONFIGFS_ATTR(, inflight_policy);
 
 static struct configfs_attribute *const scuse_own_attrs[] = {
-	&attr_orphan_timeout,
-	&attr_orphan_policy,
-	&attr_inflight_policy,
-	&attr_command_timeout,
-	&attr_tmf_timeout,
-	&attr_max_memory,
+	&attr_orphan_timeout,  &attr_orphan_policy, &attr_inflight_policy,
+	&attr_command_timeout, &attr_tmf_timeout,   &attr_max_memory,
 };
 
 /* True if @page says, apart from white space, what @core shows. */

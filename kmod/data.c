@@ -147,7 +147,7 @@ int scuse_slot_fill(struct scuse_io *io, struct scatterlist *sgl, u32 nents, u32
 	return scuse_slot_load(io, &cursor, length);
 }
 
-/* scuse_slot_refill - as scuse_slot_fill(), for io->sqe.data_len bytes of the command's data; scuse_tag.refill */
+/* scuse_slot_refill - likewise, io->sqe.data_len bytes of the command's data; for scuse_tag.refill */
 int scuse_slot_refill(struct scuse_io *io)
 {
 	return scuse_slot_fill(io, io->cmd->t_data_sg, io->cmd->t_data_nents, io->sqe.data_len);

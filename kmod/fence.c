@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fence between two sessions.  A process that has been killed may leave I/O behind that the kernel carries
- * out on its behalf: direct reads of a file or a socket into a slot, through io_uring or a thread that was in a
- * system call.  Such I/O pins the pages that it moves data to.  Called by session.c at the end of a session.
+ * The fence between two sessions.  A process that has been killed may leave I/O behind that the kernel
+ * carries out on its behalf: direct reads of a file or a socket into a slot, through io_uring or a thread
+ * that was in a system call.  Such I/O pins the pages that it moves data to.  Called by session.c at the
+ * end of a session.
  *
- * The file of the session is closed: all mappings are gone, and nobody can pin any more pages.  So a page of ours
- * that nobody but us refers to stays so.
+ * The file of the session is closed: all mappings are gone, and nobody can pin any more pages.  So a page
+ * of ours that nobody but us refers to stays so.
  *
- * Locking: scuse_device.lock.  What is looked at is only removed with that lock held, or while its tag is free.
+ * Locking: scuse_device.lock.  What is looked at is only removed with that lock held, or while its tag is
+ * free.
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -37,7 +39,8 @@ static bool scuse_queue_pinned(struct scuse_queue *queue)
 			return true;
 	}
 	if (scuse_pages_pinned(queue->cdb_pages, scuse_region_size(queue, SCUSE_REGION_CDB) >> PAGE_SHIFT) ||
-	    scuse_pages_pinned(queue->sense_pages, scuse_region_size(queue, SCUSE_REGION_SENSE) >> PAGE_SHIFT))
+	    scuse_pages_pinned(queue->sense_pages,
+			       scuse_region_size(queue, SCUSE_REGION_SENSE) >> PAGE_SHIFT))
 		return true;
 	for (i = 0; i < queue->depth; i++) {
 		if (scuse_pages_pinned(queue->tags[i].pages, queue->slot_pages))

@@ -4,13 +4,14 @@
  *
  * There are two kinds, in two lists of a queue:
  *
- *	queue.holders	commands that have not begun.  Nobody served the device when they came, or no longer
- *			when they were about to be submitted (cdb.c).  The tag is a place holder, without slot or
- *			claim; after START the command is executed from its beginning.
- *	queue.orphans	submissions, with tag, claim and step function: those that a dead session had, in the order
- *			in which it was handed them; behind them steps and granted claims that found no session.
- *			START hands them out again, under new generations, before the queue goes live.  What lay in
- *			a slot is gone with the session: scuse_tag.refill makes it anew.
+ *	queue.holders	commands that have not begun.  Nobody served the device when they came, or no
+ *			longer when they were about to be submitted (cdb.c).  The tag is a place holder,
+ *			without slot or claim; after START the command is executed from its beginning.
+ *	queue.orphans	submissions, with tag, claim and step function: those that a dead session had, in
+ *			the order in which it was handed them; behind them steps and granted claims that
+ *			found no session.  START hands them out again, under new generations, before the
+ *			queue goes live.  What lay in a slot is gone with the session: scuse_tag.refill
+ *			makes it anew.
  *
  *	          session ends                          START                       live
  *	   USER ----------------> queue.orphans -------------------------> USER
@@ -21,12 +22,13 @@
  *
  * A tag in a list is in KERNEL state.  Whoever takes it out, under queue.lock, owns it.
  *
- * Nothing waits for ever that somebody else waits for: the watch (watch.c), which runs while there is something
- * in a list, ends those whose initiator or fabric has given them up, or whose LUN is being removed (core waits for
- * the LUN's commands then).  A command that core would not miss that way, since it belongs to no LUN, does not wait.
+ * Nothing waits for ever that somebody else waits for: the watch (watch.c), which runs while there is
+ * something in a list, ends those whose initiator or fabric has given them up, or whose LUN is being
+ * removed (core waits for the LUN's commands then).  A command that core would not miss that way, since it
+ * belongs to no LUN, does not wait.
  *
- * Context: process context.  scuse_orphan_work() and those called with scuse_device.lock may sleep, the others do
- * not.
+ * Context: process context.  scuse_orphan_work() and those called with scuse_device.lock may sleep, the
+ * others do not.
  */
 #include <linux/list_sort.h>
 #include <linux/percpu-refcount.h>
@@ -98,8 +100,8 @@ static bool scuse_orphan_may_wait(struct se_cmd *cmd)
 /* ---- the end of a command that has waited ------------------------------------------------------------- */
 
 /*
- * Ends what @tag, which the caller owns, stands for.  A step function sees SCUSE_OP_NONE if userspace has never
- * had it.
+ * Ends what @tag, which the caller owns, stands for.  A step function sees SCUSE_OP_NONE if userspace has
+ * never had it.
  */
 static void scuse_orphan_end(struct scuse_tag *tag, u8 status)
 {
@@ -247,8 +249,8 @@ enum scuse_hold scuse_orphan_hold(struct se_cmd *cmd)
 }
 
 /*
- * Puts a submission behind the orphans; queue->lock is held.  If the next session is there already, and its START
- * has seen the list empty, the work hands it out.
+ * Puts a submission behind the orphans; queue->lock is held.  If the next session is there already, and its
+ * START has seen the list empty, the work hands it out.
  */
 static void scuse_orphan_join(struct scuse_queue *queue, struct scuse_tag *tag)
 {
@@ -284,8 +286,8 @@ bool scuse_orphan_park(struct scuse_io *io)
 /*
  * scuse_orphan_granted - @tag's claim has been granted; may it be published as it is?
  *
- * Otherwise it may have joined the orphans: *@kept.  While it waited for its turn, at rest, a session may have
- * ended, and with it what lay in its slot.
+ * Otherwise it may have joined the orphans: *@kept.  While it waited for its turn, at rest, a session may
+ * have ended, and with it what lay in its slot.
  */
 bool scuse_orphan_granted(struct scuse_tag *tag, bool *kept)
 {
@@ -379,7 +381,7 @@ void scuse_orphans_adopt(struct scuse_queue *queue, struct list_head *list)
 
 /* ---- how they go on ----------------------------------------------------------------------------------- */
 
-/* Does a submission that was checked in an earlier session's days still fit?  False: the command has been ended. */
+/* Does a submission that an earlier session's figures allowed still fit?  False: the command has been ended. */
 static bool scuse_orphan_fits(struct scuse_io *io)
 {
 	struct scuse_queue_stats stats = { .errors = 1 };
@@ -392,7 +394,8 @@ static bool scuse_orphan_fits(struct scuse_io *io)
 		scuse_orphan_end(io->tag, SAM_STAT_BUSY);
 		return false;
 	}
-	if (op != SCUSE_OP_READ && op != SCUSE_OP_WRITE && op != SCUSE_OP_WRITE_SAME && op != SCUSE_OP_EXTENTS)
+	if (op != SCUSE_OP_READ && op != SCUSE_OP_WRITE && op != SCUSE_OP_WRITE_SAME &&
+	    op != SCUSE_OP_EXTENTS)
 		return true;
 	if (io->sqe.lba <= blocks && io->sqe.blocks <= blocks - io->sqe.lba)
 		return true;
@@ -422,8 +425,8 @@ static bool scuse_orphan_resume(struct scuse_tag *tag)
 }
 
 /*
- * Hands out the orphans of a queue whose session has started, one by one.  When none is left a queue that START
- * is preparing goes live.  dev->lock is held: nobody else does the same.
+ * Hands out the orphans of a queue whose session has started, one by one.  When none is left a queue that
+ * START is preparing goes live.  dev->lock is held: nobody else does the same.
  */
 static void scuse_queue_replay(struct scuse_queue *queue)
 {

@@ -9,7 +9,7 @@
 #include <scuse/abi.h>
 #include "shim.h"
 
-#define SCUSE_FENCE_FIRST   10u    /* milliseconds: the first wait for a dead process's I/O */
+#define SCUSE_FENCE_FIRST   10u	   /* milliseconds: the first wait for a dead process's I/O */
 #define SCUSE_FENCE_LONGEST 1000u  /* milliseconds: the longest one */
 #define SCUSE_FENCE_WARN    10000u /* milliseconds: after that people are told */
 #define SCUSE_NO_LIMIT	    (~(u64)0)

@@ -168,8 +168,8 @@ void scuse_queue_start(struct scuse_queue *queue, struct scuse_session *sess)
 }
 
 /*
- * From here on no tag is taken and none is published.  What comes waits, if the device's policy says so; of one
- * that was out of service before this remains as it is.  Process context.
+ * From here on no tag is taken and none is published.  What comes waits, if the device's policy says so; of
+ * one that was out of service before this remains as it is.  Process context.
  */
 void scuse_queue_stop(struct scuse_queue *queue)
 {
@@ -613,8 +613,8 @@ static bool scuse_io_publish(struct scuse_io *io, bool replay)
 }
 
 /*
- * Must the submission wait for its turn (range.h)?  Then nothing of @io may be touched any more.  Otherwise *@go
- * says whether its session, and with it what has been put into the slot, is still there.
+ * Must the submission wait for its turn (range.h)?  Then nothing of @io may be touched any more.  Otherwise
+ * *@go says whether its session, and with it what has been put into the slot, is still there.
  */
 static bool scuse_io_turn(struct scuse_io *io, bool *go)
 {

@@ -59,8 +59,8 @@ static void scuse_claim_grant(struct scuse_ranges *ranges, struct scuse_claim *c
  * touched any more.  The caller has written down all that is needed to resume it, and is under
  * rcu_read_lock(), since the device may go with the command.
  *
- * Who parks a plain command has to run the list: an exclusive claim may have waited for that very command, when
- * it looked at its tag.
+ * Who parks a plain command has to run the list: an exclusive claim may have waited for that very command,
+ * when it looked at its tag.
  */
 bool scuse_ranges_wait(struct scuse_ranges *ranges, struct scuse_claim *claim)
 {

@@ -79,8 +79,8 @@ static void scuse_session_fence_told(struct scuse_session *sess)
 	if (sess->fence_told || time_before(jiffies, sess->fenced + msecs_to_jiffies(SCUSE_FENCE_WARN)))
 		return;
 	sess->fence_told = true;
-	scnprintf(message, sizeof(message), "I/O of the dead worker (process %u) is not over; no other one can start",
-		  sess->pid_nr);
+	scnprintf(message, sizeof(message),
+		  "I/O of the dead worker (process %u) is not over; no other one can start", sess->pid_nr);
 	pr_warn("%s: %s\n", dev->name, message);
 	scuse_event_device(dev, SCUSE_EVENT_SLOW_COMMAND, message);
 }
@@ -99,8 +99,8 @@ static bool scuse_session_fenced(struct scuse_session *sess)
 }
 
 /*
- * Nothing of the session is left in the queues but what is at rest: makes them new and lets the next one come,
- * at once or, if I/O of the dead process is still under way, by and by.  dev->lock is held.
+ * Nothing of the session is left in the queues but what is at rest: makes them new and lets the next one
+ * come, at once or, if I/O of the dead process is still under way, by and by.  dev->lock is held.
  */
 static void scuse_session_finish(struct scuse_session *sess)
 {

@@ -17,9 +17,9 @@
  *
  * A step function runs in process context with no locks held, in the thread that took the completion, and
  * must do exactly one of the two.  It finds what userspace said in io->tag (status, filled, ...).  When the
- * session ends the submission that is under way waits for the next session (orphan.c), as does one that comes too
- * late; if it may not wait the step function is called with status BUSY.  Nothing is allocated but pages of the
- * slot.
+ * session ends the submission that is under way waits for the next session (orphan.c), as does one that
+ * comes too late; if it may not wait the step function is called with status BUSY.  Nothing is allocated
+ * but pages of the slot.
  *
  * Data from the initiator stays in the command's own list until it ends; the slot holds what is submitted.
  * What userspace changes in a slot behind our back spoils its own data only.

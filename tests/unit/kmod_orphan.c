@@ -30,9 +30,12 @@ Test(kmod_orphan, what_was_in_flight_waits_if_it_may_be_repeated)
 		cr_expect_eq(scuse_orphan_fate(policy, SCUSE_INFLIGHT_BUSY, true, true), SCUSE_LOST_BUSY);
 	}
 	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_WAIT, SCUSE_INFLIGHT_REPLAY, true, true), SCUSE_LOST_NOT);
-	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_WAIT, SCUSE_INFLIGHT_REPLAY, true, false), SCUSE_LOST_BUSY);
-	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_BUSY, SCUSE_INFLIGHT_REPLAY, true, true), SCUSE_LOST_BUSY);
-	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_ERROR, SCUSE_INFLIGHT_REPLAY, true, false), SCUSE_LOST_ERROR);
+	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_WAIT, SCUSE_INFLIGHT_REPLAY, true, false),
+		     SCUSE_LOST_BUSY);
+	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_BUSY, SCUSE_INFLIGHT_REPLAY, true, true),
+		     SCUSE_LOST_BUSY);
+	cr_expect_eq(scuse_orphan_fate(SCUSE_ORPHAN_ERROR, SCUSE_INFLIGHT_REPLAY, true, false),
+		     SCUSE_LOST_ERROR);
 }
 
 Test(kmod_orphan, positions_are_in_order_across_the_wrap)

@@ -71,7 +71,8 @@ static int keeps_probe(void *handle, struct scuse_caps *caps)
 }
 
 /* What to do with an operation: 0 complete it, '-' keep it, '+' carry it out and keep it. */
-static int keeps_wish(struct disk *disk, const struct scuse_io *io, char letter, uint64_t length, uint64_t offset)
+static int keeps_wish(struct disk *disk, const struct scuse_io *io, char letter, uint64_t length,
+		      uint64_t offset)
 {
 	int replay = !!(scuse_io_flags(io) & SCUSE_IO_REPLAY);
 	char letters[64] = "";
@@ -109,7 +110,8 @@ static void keeps_read(void *handle, struct scuse_io *io, void *buffer, uint64_t
 		  wish || pread(disk->data, buffer, length, (off_t)offset) == (ssize_t)length);
 }
 
-static void keeps_write(void *handle, struct scuse_io *io, const void *buffer, uint64_t length, uint64_t offset)
+static void keeps_write(void *handle, struct scuse_io *io, const void *buffer, uint64_t length,
+			uint64_t offset)
 {
 	struct disk *disk = handle;
 	int wish = keeps_wish(disk, io, 'W', length, offset);
@@ -120,7 +122,8 @@ static void keeps_write(void *handle, struct scuse_io *io, const void *buffer, u
 	keeps_end(io, wish, buffer, length, good);
 }
 
-static bool keeps_fill(struct disk *disk, const void *pattern, uint64_t size, uint64_t length, uint64_t offset)
+static bool keeps_fill(struct disk *disk, const void *pattern, uint64_t size, uint64_t length,
+		       uint64_t offset)
 {
 	char block[BLOCK];
 	uint64_t at;
@@ -142,8 +145,8 @@ static void keeps_unmap(void *handle, struct scuse_io *io, uint64_t length, uint
 	keeps_end(io, wish, NULL, 0, wish == '-' || keeps_fill(disk, "", 1, length, offset));
 }
 
-static void keeps_write_same(void *handle, struct scuse_io *io, const void *pattern, uint64_t size, uint64_t length,
-			     uint64_t offset)
+static void keeps_write_same(void *handle, struct scuse_io *io, const void *pattern, uint64_t size,
+			     uint64_t length, uint64_t offset)
 {
 	struct disk *disk = handle;
 	int wish = keeps_wish(disk, io, 'S', length, offset);
@@ -159,7 +162,8 @@ static void keeps_format(void *handle, struct scuse_io *io)
 	keeps_end(io, wish, NULL, 0, wish == '-' || keeps_fill(disk, "", 1, disk->size, 0));
 }
 
-static void keeps_sanitize(void *handle, struct scuse_io *io, uint32_t method, const void *pattern, uint64_t size)
+static void keeps_sanitize(void *handle, struct scuse_io *io, uint32_t method, const void *pattern,
+			   uint64_t size)
 {
 	struct disk *disk = handle;
 	int wish = keeps_wish(disk, io, 'Z', 0, 0);

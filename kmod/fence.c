@@ -8,8 +8,8 @@
  * The file of the session is closed: all mappings are gone, and nobody can pin any more pages.  So a page
  * of ours that nobody but us refers to stays so.
  *
- * Locking: scuse_device.lock.  What is looked at is only removed with that lock held, or while its tag is
- * free.
+ * Locking: scuse_device.lock, and slots_lock for reading: memory of slots may be taken back meanwhile
+ * (trim.c).
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -56,11 +56,12 @@ static bool scuse_queue_pinned(struct scuse_queue *queue)
  */
 bool scuse_fence_pinned(struct scuse_device *dev)
 {
+	bool pinned = false;
 	u32 i;
 
-	for (i = 0; i < dev->nr_queues; i++) {
-		if (scuse_queue_pinned(&dev->queues[i]))
-			return true;
-	}
-	return false;
+	down_read(&dev->slots_lock);
+	for (i = 0; i < dev->nr_queues && !pinned; i++)
+		pinned = scuse_queue_pinned(&dev->queues[i]);
+	up_read(&dev->slots_lock);
+	return pinned;
 }

@@ -24,6 +24,8 @@
  * The generation changes each time that a tag is taken, and again before each further submission of a
  * command that needs several (step.h), so that a second completion of one submission cannot complete the
  * next.  It is never 0, so that no valid 64-bit tag of the ring is 0.
+ *
+ * tests/model/tag.pml is a model of it, with the sessions around it; wake.pml is one of the wake-ups.
  */
 #ifndef SCUSE_TAG_H
 #define SCUSE_TAG_H

@@ -70,15 +70,28 @@ static void read_entries(FILE *file, bool good)
 
 /* ---- the whole ---- */
 
+static char path[64];
+
+static void leave(void)
+{
+	static const char *const names[] = { "state",  "cartridges/A", "cartridges/B", "cartridges/C",
+					     "mail/A", "mail/B",       "mail/C" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlink(names[i]);
+	rmdir("cartridges");
+	rmdir("mail");
+	rmdir(path);
+}
+
 static const char *directory(void)
 {
-	static char path[64];
-
 	if (!path[0]) {
 		snprintf(path, sizeof(path), "/dev/shm/scuse-fuzz-XXXXXX");
 		fuzz_check(mkdtemp(path));
 		fuzz_check(!chdir(path));
 		fuzz_check(!mkdir("cartridges", 0755) && !mkdir("mail", 0755));
+		atexit(leave);
 	}
 	return path;
 }

@@ -70,7 +70,7 @@ static void *listen_thread(void *argument)
 	char orders[256], *line, *rest;
 	ssize_t len;
 
-	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
+	while ((poll(fds, 2, -1) > 0 || errno == EINTR) && !fds[1].revents) {
 		len = read(medium->control, orders, sizeof(orders) - 1);
 		if (len <= 0)
 			continue;

@@ -84,16 +84,16 @@ static int end_all(GPtrArray *endings)
 	for (guint i = 0; i < endings->len; i++) {
 		const struct ending *ending = g_ptr_array_index(endings, i);
 
-		if (await_end(ending, deadline))
-			continue;
-		log_warning("process %d does not finish: it is killed", (int)ending->pid);
-		pidfd_send_signal(ending->pidfd, SIGKILL, NULL, 0);
-		if (!await_end(ending, g_get_monotonic_time() + PATIENCE)) {
-			log_error("process %d does not end", (int)ending->pid);
-			status = 1;
+		if (!await_end(ending, deadline)) {
+			log_warning("process %d does not finish: it is killed", (int)ending->pid);
+			pidfd_send_signal(ending->pidfd, SIGKILL, NULL, 0);
+		}
+		if (await_end(ending, g_get_monotonic_time() + PATIENCE)) {
+			unlink(ending->path); /* it may have had no right to */
 			continue;
 		}
-		unlink(ending->path);
+		log_error("process %d does not end", (int)ending->pid);
+		status = 1;
 	}
 	return status;
 }

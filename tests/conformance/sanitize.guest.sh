@@ -73,6 +73,15 @@ kill -CONT "$(worker)"
 check "it comes to an end" wait_for 60 sg_turs "$disk"
 check_equal "and leaves the pattern" 5a5a5a5a "$(first_bytes)"
 
+# The next worker is handed what the dead one had not finished.
+kill -STOP "$(worker)"
+check_equal "OVERWRITE, IMMED, of a worker that dies" good "$(printf '\36\0\0\1K' | answer 48 81 00 00 00 00 00 00 05 00)"
+kill -9 "$(worker)"
+check "the next worker finishes it" wait_for 60 sg_turs "$disk"
+check_equal "and leaves the pattern, too" 4b4b4b4b "$(first_bytes)"
+
+# Unless it is not to be.
+check "a LUN whose commands are not handed out again" scuse set lun --inflight-policy busy
 kill -STOP "$(worker)"
 check_equal "OVERWRITE, IMMED, again" good "$(printf '\36\0\0\1Z' | answer 48 81 00 00 00 00 00 00 05 00)"
 kill -9 "$(worker)"

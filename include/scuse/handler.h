@@ -55,7 +55,8 @@
  *	has only the capabilities that the handler needs, and is root only if it needs FILES, RAWIO or ADMIN: else
  *	it is a user that owns nothing (root without capabilities would still own /etc).  System calls that no
  *	handler needs end it (loading modules, mounting, tracing, rebooting, other architectures' calls).  What was
- *	opened until then goes on to work; what is opened later must be open to everybody.
+ *	opened until then goes on to work; what is opened later must be open to everybody.  Threads that the handler
+ *	has started find a system call that blocks interrupted then (EINTR), as by any signal.
  *
  * WORKERS THAT DIE (minor 3)
  *	The LUN's next worker opens the handler anew.  With caps.replay_safe it is handed the commands that the
